@@ -80,29 +80,22 @@ func PassphraseReader(r io.Reader) PassphraseSource {
 // readPassphrase reads r to its end and strips one newline, "\n" or "\r\n". Empty input is an error,
 // since that is what a failed secret manager writes; a newline alone is the empty passphrase.
 func readPassphrase(ctx context.Context, r io.Reader) ([]byte, error) {
-	// One buffer from the start: growing it would leave copies behind.
-	buffer := make([]byte, MaxPassphrase+len("\r\n")+1)
-	n, err := io.ReadFull(r, buffer)
-	if err == nil {
-		err = fmt.Errorf("%w: over %d bytes", ErrBadPassphrase, MaxPassphrase)
-	} else if errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%w: there is nothing to read", ErrEmptyPassphrase)
-	} else if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil
-	}
-	// A reader that ended because the command was cancelled ended too early.
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
-	}
-	passphrase := buffer[:n]
-	if line, ok := bytes.CutSuffix(passphrase, []byte("\n")); ok {
+	text, err := input.ReadSecret(r, MaxPassphrase+int64(len("\r\n")))
+	passphrase := text
+	if line, ok := bytes.CutSuffix(text, []byte("\n")); ok {
 		passphrase = bytes.TrimSuffix(line, []byte("\r"))
 	}
-	if err == nil && len(passphrase) > MaxPassphrase {
+	switch {
+	case ctx.Err() != nil:
+		// A reader that ended because the command was cancelled ended too early.
+		err = context.Cause(ctx)
+	case errors.As(err, new(*input.TooLongError)), len(passphrase) > MaxPassphrase:
 		err = fmt.Errorf("%w: over %d bytes", ErrBadPassphrase, MaxPassphrase)
+	case err == nil && len(text) == 0:
+		err = fmt.Errorf("%w: there is nothing to read", ErrEmptyPassphrase)
 	}
 	if err != nil {
-		clear(buffer)
+		clear(text)
 		return nil, err
 	}
 	return passphrase, nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +67,25 @@ func TestPassphraseReaderFaults(t *testing.T) {
 	got, err = PassphraseReader(strings.NewReader("half of the pass"))(ctx, "")
 	require.ErrorIs(t, err, context.Canceled)
 	require.Nil(t, got)
+}
+
+// TestHalfAPassphraseIsNone: the error of a connection that was closed too early, io.ErrUnexpectedEOF,
+// is not the end of the passphrase. A new account would be encrypted under half of it.
+func TestHalfAPassphraseIsNone(t *testing.T) {
+	manager := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, "half of the pass")
+	}))
+	defer manager.Close()
+	answer, err := http.Get(manager.URL)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	store := Open(t.TempDir())
+	_, err = store.New(t.Context(), PassphraseReader(answer.Body), Light)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	list, err := store.List()
+	require.NoError(t, err)
+	require.Empty(t, list.Accounts)
 }
 
 func TestPassphraseFileIsAFile(t *testing.T) {

@@ -1,6 +1,7 @@
 package input
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 )
@@ -17,4 +18,20 @@ func ReadAll(r io.Reader, most int64) ([]byte, error) {
 		err = &TooLongError{most}
 	}
 	return text, err
+}
+
+// ReadSecret is ReadAll into one buffer, since growing one would leave copies of the secret behind.
+// The caller clears the result; if ReadSecret fails, it has cleared what it read.
+func ReadSecret(r io.Reader, most int64) ([]byte, error) {
+	buffer := bytes.NewBuffer(make([]byte, 0, most+1+bytes.MinRead))
+	_, err := buffer.ReadFrom(io.LimitReader(r, most+1))
+	text := buffer.Bytes()
+	if err == nil && int64(len(text)) > most {
+		err = &TooLongError{most}
+	}
+	if err != nil {
+		clear(text)
+		return nil, err
+	}
+	return text, nil
 }
