@@ -44,15 +44,11 @@ func (o *adminOptions) token(env *cli.Env) (string, error) {
 	if o.tokenFile == "" {
 		return "", nil
 	}
-	text, err := cli.ReadSecretFile(env, "--admin-token-file", o.tokenFile)
-	if err != nil {
-		return "", err
+	token, err := cli.ReadToken(env, "--admin-token-file", o.tokenFile)
+	if err == nil && len(token) < minAdminToken {
+		err = cli.Usagef("--admin-token-file %s has a token of %d characters, at least %d are required", o.tokenFile, len(token), minAdminToken)
 	}
-	token := strings.TrimSpace(string(text))
-	if len(token) < minAdminToken {
-		return "", cli.Usagef("--admin-token-file %s has a token of %d characters, at least %d are required", o.tokenFile, len(token), minAdminToken)
-	}
-	return token, nil
+	return token, err
 }
 
 // address is where to listen: an address without a host is on this machine alone.

@@ -18,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -175,6 +176,9 @@ func TestOrdersThatAreNotServed(t *testing.T) {
 		require.ErrorContains(t, err, c.text, name)
 	}
 	require.Zero(t, w.used(t, 1))
+	_, err = s.reserve(t.Context(), "other", spend)
+	said, _ := hint.Of(err)
+	require.Contains(t, said, w.store.Path(), "which one it serves")
 }
 
 // TestARequestIsMadeOnce: the record that a client keeps must be of these tickets, and

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/internal/clock/clocktest"
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -183,7 +184,8 @@ func describe(err error) format.Error {
 	if errors.Is(err, policy.ErrLimit) {
 		code = "limit"
 	}
-	return format.Error{Code: code, ExitCode: 1, Message: err.Error()}
+	said, _ := hint.Of(err)
+	return format.Error{Code: code, ExitCode: 1, Message: err.Error(), Hint: said}
 }
 
 // begin has a service answer at a socket until the test ends.

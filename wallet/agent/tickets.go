@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -47,7 +48,7 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 		}
 	}
 	if o.StoreID != serves {
-		return nil, Mismatch("store", o.StoreID, serves)
+		return nil, hint.With(Mismatch("store", o.StoreID, serves), "name the agent's store: PMCTL_STORE=%s", s.Store.Path())
 	}
 	payer := s.payer(o)
 	if o.Params == nil {

@@ -27,6 +27,20 @@ func ReadSecretFile(env *Env, flag, path string) ([]byte, error) {
 	return text, nil
 }
 
+// ReadToken reads a bearer token from a file, without the white space around it. An empty one would
+// be sent as none.
+func ReadToken(env *Env, flag, path string) (string, error) {
+	text, err := ReadSecretFile(env, flag, path)
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return "", Usagef("%s %s is empty", flag, path)
+	}
+	return token, nil
+}
+
 // ReadEndpoint reads a server's URL and the headers of requests to it. Both may have secrets in
 // them, which is why they come from a file, and are not shown. What no request can be made with is
 // refused here: it would show with the first one, when the program runs already.

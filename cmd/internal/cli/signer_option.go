@@ -2,7 +2,6 @@ package cli
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,11 +28,10 @@ func (o *SignerOption) Client(env *Env) (*client.Client, error) {
 	}
 	token := env.Getenv("PMCTL_SIGNER_TOKEN")
 	if o.tokenFile != "" {
-		text, err := ReadSecretFile(env, "--signer-token-file", o.tokenFile)
-		if err != nil {
+		var err error
+		if token, err = ReadToken(env, "--signer-token-file", o.tokenFile); err != nil {
 			return nil, err
 		}
-		token = strings.TrimSpace(string(text))
 	}
 	signer, err := client.New(o.url, token)
 	if err != nil {
