@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,4 +37,24 @@ func TestSignerUnits(t *testing.T) {
 	out, err = exec.Command(analyze, "security", "--offline=true", "--threshold=19", filepath.Join(dir, "pmctl-signer.service")).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	require.Contains(t, string(out), "Overall exposure level")
+}
+
+// TestTheSignerIsRestarted has systemd restart a signer for ever while its node is away, and never
+// for what only its operator can put right.
+func TestTheSignerIsRestarted(t *testing.T) {
+	text, err := os.ReadFile("../packaging/systemd/pmctl-signer.service")
+	require.NoError(t, err)
+	number := func(setting string) int {
+		found := regexp.MustCompile(`(?m)^` + setting + `=(\d+)s?$`).FindSubmatch(text)
+		require.NotNil(t, found, setting)
+		n, err := strconv.Atoi(string(found[1]))
+		require.NoError(t, err)
+		return n
+	}
+	require.Greater(t, number("StartLimitBurst")*number("RestartSec"), number("StartLimitIntervalSec"), "restarts reach the limit of starts")
+	const prevent = "\nRestartPreventExitStatus=2 3 6\n" // pmctl help exit-codes
+	require.Contains(t, string(text), prevent)
+	page, err := os.ReadFile("cookbook.md")
+	require.NoError(t, err)
+	require.Contains(t, string(page), prevent, "the agent's")
 }
