@@ -21,7 +21,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Account is the Purse of an account whose key is at hand, or in an agent.
+// Account is the Purse of an account whose key is at hand, or in an agent. Payer, Pins.Known and
+// Unlock must be set, and Requests with a Request.
 type Account struct {
 	// Payer plans and reserves, Pins are the addresses behind URLs.
 	Payer *pay.Payer
@@ -46,6 +47,14 @@ func (a *Account) now() time.Time {
 		return time.Now()
 	}
 	return a.Now()
+}
+
+// check fails for an account without what it pays with.
+func (a *Account) check() error {
+	if a.Payer == nil || a.Pins.Known == nil || a.Unlock == nil || a.Request != nil && a.Requests == nil {
+		return errors.New("an Account needs a Payer, Pins.Known and Unlock, and Requests with a Request")
+	}
+	return nil
 }
 
 // Sender implements Purse.
@@ -89,7 +98,7 @@ func (a *Account) Pay(ctx context.Context, due Due) (*Payment, error) {
 	}
 	at := due.At
 	if due.Before == nil { // a session does not begin while the key is opened
-		at = a.Now()
+		at = a.now()
 	}
 	// The session's own nonces are the ledger's to count.
 	if p.Session, err = due.Before.Next(due.request(at), due.Bill, due.ManifestID, offer.Params.RecipientRandHash, due.Bill.Tickets, live.Auth{}); err != nil {

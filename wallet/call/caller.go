@@ -109,6 +109,11 @@ func (c *Caller) ready(r *Request) (*Caller, *Request, error) {
 	case c.HTTP == nil:
 		return nil, nil, errNoHTTP
 	}
+	if account, ok := c.Purse.(*Account); ok {
+		if err := account.check(); err != nil {
+			return nil, nil, err
+		}
+	}
 	caller := *c
 	if caller.Now == nil {
 		caller.Now = time.Now
