@@ -167,7 +167,7 @@ func writePlan(w *page.Page, p *wallet.FundPlan, until time.Duration) {
 		{"reserve", fmt.Sprintf("%s = pool x F = %d x F", p.Reserve, p.PoolSize)},
 		{"face value F", p.FaceValue.String() + from},
 		{"spend", fmt.Sprintf("%s in %s on %s", wei.Format(p.TotalEVExact.Rat), plot.Days(until.Hours()/24), words.Count(p.Recipients, "recipient"))},
-		{"wins", fmt.Sprintf("~ Poisson(spend / F = %.4g); more than k = %d: %s", p.ExpectedWins, p.Wins, percent(p.Chance))},
+		{"wins", fmt.Sprintf("~ Poisson(spend / F = %s); more than k = %d: %s", plot.Number(p.ExpectedWins), p.Wins, plot.Percent(p.Chance))},
 	}
 	todo := fundLine(p.Deposit, p.Reserve)
 	if a := p.Account; a != nil {

@@ -2,10 +2,8 @@ package past
 
 import (
 	"fmt"
-	"math"
 	"math/big"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -118,7 +116,7 @@ func summary(h *wallet.History) []page.Field {
 	luck, chance := luckText(l)
 	return append(fields,
 		page.Field{"drawn", fmt.Sprintf("%s worth %s", words.Count(l.Tickets, "ticket"), plot.About(l.TotalEVExact.Rat))},
-		page.Field{"won", fmt.Sprintf("%d redeemed, %.4g expected; %s paid", l.Wins, l.ExpectedWins, wei.Format(l.Paid))},
+		page.Field{"won", fmt.Sprintf("%d redeemed, %s expected; %s paid", l.Wins, plot.Number(l.ExpectedWins), wei.Format(l.Paid))},
 		page.Field{"luck", luck}, page.Field{"", chance})
 }
 
@@ -132,20 +130,7 @@ func luckText(l history.Luck) (luck, chance string) {
 	}
 	luck = fmt.Sprintf("paid %s %s than the tickets are worth", plot.About(off.Abs(off)), way)
 	if float64(l.Wins) > l.ExpectedWins {
-		return "bad: " + luck, fmt.Sprintf("chance of %s or more: %s", words.Count(l.Wins, "win"), percent(l.AtLeast))
+		return "bad: " + luck, fmt.Sprintf("chance of %s or more: %s", words.Count(l.Wins, "win"), plot.Percent(l.AtLeast))
 	}
-	return "good: " + luck, fmt.Sprintf("chance of %s or fewer: %s", words.Count(l.Wins, "win"), percent(l.AtMost))
-}
-
-func percent(p float64) string {
-	switch {
-	case p < 1e-8:
-		return "below 0.000001 %"
-	case p < 0.0001:
-		places := 1 - int(math.Floor(math.Log10(p*100)))
-		return strings.TrimRight(strconv.FormatFloat(p*100, 'f', places, 64), "0") + " %"
-	case p > 0.9995:
-		return fmt.Sprintf("%.5g %%", p*100)
-	}
-	return fmt.Sprintf("%.3g %%", p*100)
+	return "good: " + luck, fmt.Sprintf("chance of %s or fewer: %s", words.Count(l.Wins, "win"), plot.Percent(l.AtMost))
 }

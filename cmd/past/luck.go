@@ -186,7 +186,7 @@ func (o *luckOptions) offered(r *cli.Run, cmd *cobra.Command, recipient string) 
 func writeLuck(w *page.Page, l *wallet.Luck) {
 	last := l.AtMost[len(l.AtMost)-1]
 	fields := []page.Field{
-		{"deposit", fmt.Sprintf("%s suffices in %s of all periods: (%s + %d) x F", l.Deposit, percent(1-last.Risk), words.Count(last.Wins, "win"), l.Spare)},
+		{"deposit", fmt.Sprintf("%s suffices in %s of all periods: (%s + %d) x F", l.Deposit, plot.Percent(1-last.Risk), words.Count(last.Wins, "win"), l.Spare)},
 		{"expected", fmt.Sprintf("%s in %s: %s", wei.Format(l.TotalEVExact.Rat), plot.Days(float64(l.Seconds)/86400), expectedWins(l.ExpectedWins))},
 		{"face value F", l.FaceValue.String()},
 	}
@@ -198,13 +198,13 @@ func writeLuck(w *page.Page, l *wallet.Luck) {
 	w.Fields(fields)
 	var rows [][]string
 	row := func(what string, wins uint64, paid wei.Wei, chance float64) {
-		rows = append(rows, []string{what, fmt.Sprint(wins), paid.String(), percent(chance)})
+		rows = append(rows, []string{what, fmt.Sprint(wins), paid.String(), plot.Percent(chance)})
 	}
 	for _, e := range l.AtLeast {
 		row(fmt.Sprintf("at least %g times the expected", e.Times), e.Wins, e.Paid, e.Chance)
 	}
 	for _, q := range l.AtMost {
-		row(fmt.Sprintf("at most, in %s of all periods", percent(1-q.Risk)), q.Wins, q.Paid, q.Chance)
+		row(fmt.Sprintf("at most, in %s of all periods", plot.Percent(1-q.Risk)), q.Wins, q.Paid, q.Chance)
 	}
 	w.Print("\n")
 	w.Table([]page.Column{page.Text("cost of a period"), page.Number("wins"), page.Number("paid"), page.Number("chance")}, rows)

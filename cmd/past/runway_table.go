@@ -34,7 +34,7 @@ func writeRunway(out *page.Page, w *wallet.Runway) {
 		page.Field{"deposit", w.Deposit.String()},
 		page.Field{"reserve", w.Reserve.String()},
 		page.Field{"made", perDay(fmt.Sprintf("%s worth %s", words.Count(w.Made.Tickets, "ticket"), plot.About(w.Made.TotalEVExact.Rat)), w.EVPerDayExact.Rat)},
-		page.Field{"paid", perDay(fmt.Sprintf("%s for %s, %.4g expected", wei.Format(w.Paid), words.Count(w.Redemptions, "win"), w.ExpectedWins), w.PaidPerDay)},
+		page.Field{"paid", perDay(fmt.Sprintf("%s for %s, %s expected", wei.Format(w.Paid), words.Count(w.Redemptions, "win"), plot.Number(w.ExpectedWins)), w.PaidPerDay)},
 	)
 	if w.Outstanding.Tickets > 0 {
 		fields = append(fields, page.Field{"outstanding", fmt.Sprintf("%s, at worst %s", words.Count(w.Outstanding.Tickets, "ticket"), wei.Format(w.Outstanding.FaceValue))})

@@ -8,6 +8,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/plot"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -62,7 +63,7 @@ func writeUsage(p *page.Page, clients []wallet.ClientUsage) {
 		}
 		rows[i] = []string{
 			name, fmt.Sprint(c.Payments), fmt.Sprint(c.Tickets), wei.Format(c.TotalEVExact.Rat), wei.Format(c.Luck.Paid),
-			fmt.Sprintf("%d of %.3g", c.Luck.Wins, c.Luck.ExpectedWins), luck(&c),
+			fmt.Sprintf("%d of %s", c.Luck.Wins, plot.Number(c.Luck.ExpectedWins)), luck(&c),
 		}
 	}
 	p.Table([]page.Column{
@@ -76,7 +77,7 @@ func luck(c *wallet.ClientUsage) string {
 	case c.Luck.Tickets == 0:
 		return "nothing drawn"
 	case float64(c.Luck.Wins) > c.Luck.ExpectedWins:
-		return fmt.Sprintf("bad (%.2g %%)", c.Luck.AtLeast*100)
+		return "bad (" + plot.Percent(c.Luck.AtLeast) + ")"
 	}
-	return fmt.Sprintf("good (%.2g %%)", c.Luck.AtMost*100)
+	return "good (" + plot.Percent(c.Luck.AtMost) + ")"
 }

@@ -2,7 +2,9 @@ package plot
 
 import (
 	"fmt"
+	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,6 +76,23 @@ func Number(n float64) string {
 		return fmt.Sprintf("%.0f", n)
 	}
 	return fmt.Sprintf("%.4g", n)
+}
+
+// Percent is a probability for people. What is possible but not certain is neither 0 nor 100 %.
+func Percent(p float64) string {
+	percent := p * 100
+	switch {
+	case p < 1e-8:
+		return "below 0.000001 %"
+	case p < 0.0001:
+		places := 1 - int(math.Floor(math.Log10(percent)))
+		return strings.TrimRight(strconv.FormatFloat(percent, 'f', places, 64), "0") + " %"
+	case p >= 0.999995 && p < 1:
+		return "above 99.999 %"
+	case p > 0.9995:
+		return fmt.Sprintf("%.5g %%", percent)
+	}
+	return fmt.Sprintf("%.3g %%", percent)
 }
 
 // About is an amount of wei, rounded to what a person reads.

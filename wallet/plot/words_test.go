@@ -1,6 +1,7 @@
-package past
+package plot
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,8 +10,9 @@ import (
 func TestPercent(t *testing.T) {
 	for p, text := range map[float64]string{
 		0: "below 0.000001 %", 1e-9: "below 0.000001 %", 2.04e-7: "0.00002 %", 2.46e-7: "0.000025 %", 0.0000532: "0.0053 %",
-		0.00345: "0.345 %", 0.0511: "5.11 %", 0.99: "99 %", 0.999: "99.9 %", 0.99996: "99.996 %", 1: "100 %",
+		0.00345: "0.345 %", 0.0511: "5.11 %", 0.99: "99 %", 0.999: "99.9 %", 0.99996: "99.996 %",
+		0.99999: "99.999 %", 0.999996: "above 99.999 %", math.Nextafter(1, 0): "above 99.999 %", 1: "100 %",
 	} {
-		require.Equal(t, text, percent(p))
+		require.Equal(t, text, Percent(p))
 	}
 }
