@@ -121,16 +121,24 @@ func summary(h *wallet.History) []page.Field {
 }
 
 // luckText says which way the luck went, for a sender whose tickets had better not win, and
-// how likely it is to go that way as far.
+// how likely it is to go that way as far. Where tickets differ, many wins can cost little.
 func luckText(l history.Luck) (luck, chance string) {
+	bad := float64(l.Wins) > l.ExpectedWins
+	if luck, chance = "good", fmt.Sprintf("chance of %s or fewer: %s", words.Count(l.Wins, "win"), plot.Percent(l.AtMost)); bad {
+		luck, chance = "bad", fmt.Sprintf("chance of %s or more: %s", words.Count(l.Wins, "win"), plot.Percent(l.AtLeast))
+	}
 	off := new(big.Rat).Sub(l.Paid, l.TotalEVExact.Rat)
-	way := "less"
-	if off.Sign() > 0 {
+	way, more := "less", off.Sign() > 0
+	if more {
 		way = "more"
 	}
-	luck = fmt.Sprintf("paid %s %s than the tickets are worth", plot.About(off.Abs(off)), way)
-	if float64(l.Wins) > l.ExpectedWins {
-		return "bad: " + luck, fmt.Sprintf("chance of %s or more: %s", words.Count(l.Wins, "win"), plot.Percent(l.AtLeast))
+	switch off.Abs(off); {
+	case off.Cmp(big.NewRat(1, 1)) < 0:
+		return luck + ": paid what the tickets are worth", chance
+	case more != bad:
+		luck += ", but"
+	default:
+		luck += ":"
 	}
-	return "good: " + luck, fmt.Sprintf("chance of %s or fewer: %s", words.Count(l.Wins, "win"), plot.Percent(l.AtMost))
+	return fmt.Sprintf("%s paid %s %s than the tickets are worth", luck, plot.About(off), way), chance
 }
