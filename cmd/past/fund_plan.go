@@ -127,7 +127,7 @@ func (o *fundPlanOptions) open(ctx context.Context, r *cli.Run) (*wallet.Reader,
 
 // spend is what the tickets are worth until the next top-up, in wei.
 func (o *fundPlanOptions) spend() (*big.Rat, time.Duration, error) {
-	until, err := cli.ParseDuration("--until", o.until)
+	until, err := parsePeriod("--until", o.until)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -102,11 +102,8 @@ func runLuck(r *cli.Run, cmd *cobra.Command, o *luckOptions, args []string) erro
 
 // rate reads how fast and how long is spent.
 func (o *luckOptions) rate() (of wallet.Spending, period time.Duration, err error) {
-	if period, err = cli.ParseDuration("--period", o.period); err != nil {
+	if period, err = parsePeriod("--period", o.period); err != nil {
 		return of, 0, err
-	}
-	if period < time.Second {
-		return of, 0, cli.Usagef("--period %s: it must be at least 1s", o.period)
 	}
 	if o.spendRate != "" {
 		of.PerSecond, err = parseSpendRate(o.spendRate)

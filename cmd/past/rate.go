@@ -43,6 +43,15 @@ func perSecond(rate *big.Rat, per time.Duration) *big.Rat {
 	return new(big.Rat).Mul(rate, big.NewRat(int64(time.Second), int64(per)))
 }
 
+// parsePeriod reads a duration of whole seconds, which is how a result states it.
+func parsePeriod(flag, text string) (time.Duration, error) {
+	period, err := cli.ParseDuration(flag, text)
+	if err == nil && period%time.Second != 0 {
+		err = cli.Usagef("%s %s: it must be whole seconds, at least 1s", flag, text)
+	}
+	return period, err
+}
+
 // parseProbability reads a fraction or a decimal number between 0 and 1.
 func parseProbability(flag, text string) (*big.Rat, error) {
 	numerator, denominator, isFraction := strings.Cut(text, "/")

@@ -28,7 +28,7 @@ func writeRunway(out *page.Page, w *wallet.Runway) {
 	}
 	fields := []page.Field{{"empty", plot.Outlook(w)}}
 	if f := w.Forecast; f != nil && f.DaysHigh > 0 {
-		fields = append(fields, page.Field{"90 %", fmt.Sprintf("%s to %s", plot.Days(f.DaysLow), plot.Days(f.DaysHigh))})
+		fields = append(fields, page.Field{"90 %", fmt.Sprintf("%s to %s", plot.Ahead(f.DaysLow), plot.Ahead(f.DaysHigh))})
 	}
 	fields = append(fields,
 		page.Field{"deposit", w.Deposit.String()},

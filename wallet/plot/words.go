@@ -40,12 +40,18 @@ func dayOrTime(w *wallet.Runway, at time.Time) string {
 // mostDays is how far a forecast reaches; it says nothing beyond.
 const mostDays = 3650
 
+// Ahead is a number of days from now in a forecast.
+func Ahead(days float64) string {
+	if days > mostDays {
+		return "over ten years"
+	}
+	return Days(days)
+}
+
 // Days is a number of days for people, in shorter units where it is short.
 func Days(days float64) string {
 	const hours, minutes, seconds = 24, 24 * 60, 24 * 60 * 60
 	switch {
-	case days > mostDays:
-		return "over ten years"
 	case days >= 10:
 		return fmt.Sprintf("%.0f days", days)
 	case days >= 1:

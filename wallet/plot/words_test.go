@@ -16,3 +16,12 @@ func TestPercent(t *testing.T) {
 		require.Equal(t, text, Percent(p))
 	}
 }
+
+// TestDaysInFull: only a forecast says nothing of what is years ahead.
+func TestDaysInFull(t *testing.T) {
+	for days, text := range map[float64]string{5000: "5000 days", 10: "10 days", 1: "1 day", 1.04: "1 day", 0.5: "12 hours", 1.0 / 1440: "1 minute", 20.0 / 86400: "20 seconds"} {
+		require.Equal(t, text, Days(days))
+	}
+	require.Equal(t, "over ten years", Ahead(5000))
+	require.Equal(t, "30 days", Ahead(30))
+}
