@@ -19,11 +19,11 @@ func plotHistory(h *wallet.History) *plot.Plot {
 	if begin.IsZero() && len(h.Events) > 0 {
 		begin = h.Events[0].Time
 	}
-	if begin.IsZero() {
-		begin = end.Add(-time.Hour)
-	}
 	if !h.Until.IsZero() && h.Until.Before(end) {
 		end = h.Until
+	}
+	if begin.IsZero() {
+		begin = end.Add(-time.Hour)
 	}
 	paid, sum := []history.Balance{{Time: begin, Wei: new(big.Rat)}}, new(big.Rat)
 	for _, e := range h.Events {

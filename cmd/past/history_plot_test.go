@@ -38,6 +38,8 @@ func TestHistoryIsDrawn(t *testing.T) {
 	text := svgOf(t, plotHistory(h))
 	require.Contains(t, text, "a&lt;b&gt;&amp;")
 	require.Contains(t, text, "paid for 0 wins")
-	h.Since, h.Until = now.AddDate(0, 0, -30), now.AddDate(0, 0, -10)
+	h.Until = now.AddDate(0, 0, -10) // before every event
+	require.Contains(t, svgOf(t, plotHistory(h)), "2026-11-14 11:00 to 2026-11-14 12:00 (UTC)")
+	h.Since = now.AddDate(0, 0, -30)
 	require.Contains(t, svgOf(t, plotHistory(h)), "to 2026-11-14 12:00 (UTC)")
 }
