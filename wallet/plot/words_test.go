@@ -2,6 +2,7 @@ package plot
 
 import (
 	"math"
+	"math/big"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,4 +25,13 @@ func TestDaysInFull(t *testing.T) {
 	}
 	require.Equal(t, "over ten years", Ahead(5000))
 	require.Equal(t, "30 days", Ahead(30))
+}
+
+func TestAboutIsNeverNothing(t *testing.T) {
+	for text, amount := range map[string]*big.Rat{
+		"0 wei": new(big.Rat), "less than 1 wei": big.NewRat(1, 3), "1 wei": big.NewRat(1, 1), "~2 wei": big.NewRat(3, 2), "99999 wei": big.NewRat(99999, 1), "~0.00012345 ETH": big.NewRat(123456789012345, 1),
+	} {
+		require.Equal(t, text, About(amount))
+	}
+	require.Equal(t, "0 wei", About(nil))
 }

@@ -43,7 +43,8 @@ func (w *Wei) UnmarshalText(text []byte) error {
 }
 
 // Format returns a rational number of wei, such as an expected value, with its unit. A fraction of
-// a wei is cut after nine decimals and marked with ~. nil counts as 0.
+// a wei is cut after nine decimals and marked with ~. What that would leave nothing of is "less than
+// 0.000000001 wei". nil counts as 0.
 func Format(r *big.Rat) string {
 	r = num.OrZero(r)
 	unit, decimals := "wei", 0
@@ -61,7 +62,10 @@ func Format(r *big.Rat) string {
 		// Cut toward zero, so that an amount is never displayed as more than it is.
 		units := new(big.Int).Quo(new(big.Int).Mul(r.Num(), pow10(fractionOfWei).Num()), r.Denom())
 		cut := new(big.Rat).SetFrac(units, pow10(fractionOfWei).Num())
-		if cut.Cmp(r) != 0 {
+		switch {
+		case cut.Sign() == 0:
+			return "less than 0.000000001 wei"
+		case cut.Cmp(r) != 0:
 			approximate = "~"
 		}
 		scaled.Quo(cut, pow10(decimals))

@@ -108,6 +108,9 @@ func TestFormatMarksWhatItCuts(t *testing.T) {
 	require.Equal(t, "1.5 wei", Format(big.NewRat(3, 2)))
 	require.Equal(t, "~7.999999999999999999 gwei", Format(new(big.Rat).Sub(big.NewRat(8e9, 1), big.NewRat(1, 1e12))))
 	require.Equal(t, "-5 wei", Format(big.NewRat(-5, 1)))
+	require.Equal(t, "0.000000001 wei", Format(big.NewRat(1, 1e9)))
+	require.Equal(t, "less than 0.000000001 wei", Format(big.NewRat(1, 1e9+1)))
+	require.Equal(t, "0 wei", Format(new(big.Rat)))
 }
 
 func TestStringReadsBack(t *testing.T) {
