@@ -73,18 +73,19 @@ func (t terms) evBelowFaceValue(context.Context) Finding {
 }
 
 func (t terms) ticketEV(context.Context) Finding {
-	ev := wei.Format(t.offer.Params.EV())
+	ev := t.offer.Params.EV()
 	err := t.bare(pm.Limits{MaxEV: t.Limits.MaxEV}).CheckParams(t.offer.Params, 1)
 	if errors.As(err, new(*pm.MaxEVError)) {
-		return Fail(err, "at most "+wei.Format(t.Limits.MaxEV), t.knobs(policy.MaxTicketEV, "-ticketEV")).At(ev)
+		return Fail(err, policy.AtMost(ev, t.Limits.MaxEV), t.knobs(policy.MaxTicketEV, "-ticketEV")).At(wei.Format(ev))
 	}
-	return Fine("%s", ev)
+	return Fine("%s", wei.Format(ev))
 }
 
 func (t terms) totalEV(context.Context) Finding {
+	ev := t.offer.Params.EV()
 	err := t.bare(pm.Limits{MaxTotalEV: t.Limits.MaxTotalEV}).CheckParams(t.offer.Params, 1)
 	if errors.As(err, new(*pm.MaxTotalEVError)) {
-		return Fail(err, "at most "+wei.Format(t.Limits.MaxTotalEV), t.knobs(policy.MaxTotalEV, "-ticketEV")).At(wei.Format(t.offer.Params.EV()) + " for one ticket")
+		return Fail(err, policy.AtMost(ev, t.Limits.MaxTotalEV), t.knobs(policy.MaxTotalEV, "-ticketEV")).At(wei.Format(ev) + " for one ticket")
 	}
 	return Fine("there is room for a ticket")
 }

@@ -161,8 +161,8 @@ func (j *judge) totalEV(n uint64) {
 		return
 	}
 	fit := new(big.Rat).Quo(limit, j.ev)
-	j.ifTrue(check, total.Cmp(limit) <= 0, "%s for %s, at most %s (%s): room for %v", wei.Format(total), words.Count(n, "ticket"),
-		policy.Exceeded(total, limit), j.limits.Knob(policy.MaxTotalEV), new(big.Int).Quo(fit.Num(), fit.Denom()))
+	j.ifTrue(check, total.Cmp(limit) <= 0, "%s for %s, %s (%s): room for %v", wei.Format(total), words.Count(n, "ticket"),
+		policy.AtMost(total, limit), j.limits.Knob(policy.MaxTotalEV), new(big.Int).Quo(fit.Num(), fit.Denom()))
 }
 
 // upTo compares a value with a limit; nil is no limit.
@@ -171,7 +171,7 @@ func (j *judge) upTo(check string, value, limit *big.Rat, setting policy.Setting
 		j.add(check, OK, "%s, no limit", wei.Format(value))
 		return
 	}
-	j.ifTrue(check, value.Cmp(limit) <= 0, "%s, at most %s (%s)", wei.Format(value), policy.Exceeded(value, limit), j.limits.Knob(setting))
+	j.ifTrue(check, value.Cmp(limit) <= 0, "%s, %s (%s)", wei.Format(value), policy.AtMost(value, limit), j.limits.Knob(setting))
 }
 
 func (j *judge) tickets(n uint64) {

@@ -149,3 +149,22 @@ func TestNoTickets(t *testing.T) {
 	require.ErrorIs(t, Default().Check(goodParams(), *goodFacts(), 0), pm.ErrTicketCount)
 	require.Error(t, Default().Check(nil, *goodFacts(), 1))
 }
+
+// TestALimitThatLooksAlike is shown with what a value exceeds it by.
+func TestALimitThatLooksAlike(t *testing.T) {
+	third, tenth := big.NewRat(1, 3), big.NewRat(1, 10)
+	above := new(big.Rat).Add(third, big.NewRat(1, 1e12))
+	for _, c := range []struct {
+		value, limit     *big.Rat
+		exceeded, atMost string
+	}{
+		{big.NewRat(10, 3), big.NewRat(3, 1), "3 wei", "at most 3 wei"},
+		{new(big.Rat).Add(big.NewRat(3, 1), big.NewRat(2, 1e12)), big.NewRat(3, 1), "3 wei by 2.0e-12 wei", "at most 3 wei, exceeded by 2.0e-12 wei"},
+		{above, third, "~0.333333333 wei by 1.0e-12 wei", "at most ~0.333333333 wei, exceeded by 1.0e-12 wei"},
+		{third, third, "~0.333333333 wei", "at most ~0.333333333 wei"},
+		{tenth, third, "~0.333333333 wei", "at most ~0.333333333 wei"},
+	} {
+		require.Equal(t, c.exceeded, Exceeded(c.value, c.limit))
+		require.Equal(t, c.atMost, AtMost(c.value, c.limit))
+	}
+}

@@ -81,17 +81,34 @@ func (l Limits) Explain(err error) error {
 
 // Exceeded returns a limit as text, and by how much a value exceeds it if both look alike.
 func Exceeded(value, limit *big.Rat) string {
-	text := wei.Format(limit)
+	if excess := hiddenExcess(value, limit); excess != "" {
+		return wei.Format(limit) + " by " + excess
+	}
+	return wei.Format(limit)
+}
+
+// AtMost is Exceeded for a text that states the limit of a value.
+func AtMost(value, limit *big.Rat) string {
+	text := "at most " + wei.Format(limit)
+	if excess := hiddenExcess(value, limit); excess != "" {
+		text += ", exceeded by " + excess
+	}
+	return text
+}
+
+// hiddenExcess returns by how much a value exceeds a limit that looks alike; "" otherwise.
+func hiddenExcess(value, limit *big.Rat) string {
+	shown := func(amount *big.Rat) string { return strings.TrimPrefix(wei.Format(amount), "~") }
 	excess := new(big.Rat).Sub(value, limit)
-	if strings.TrimPrefix(wei.Format(value), "~") != text || excess.Sign() <= 0 {
-		return text
+	if shown(value) != shown(limit) || excess.Sign() <= 0 {
+		return ""
 	}
 	// A fraction of a wei can begin with fifty zeros.
 	exponent := 0
 	for one, ten := big.NewRat(1, 1), big.NewRat(10, 1); excess.Cmp(one) < 0; exponent++ {
 		excess.Mul(excess, ten)
 	}
-	return fmt.Sprintf("%s by %se-%d wei", text, excess.FloatString(1), exponent)
+	return fmt.Sprintf("%se-%d wei", excess.FloatString(1), exponent)
 }
 
 func (l Limits) refuseTotal(e *pm.MaxTotalEVError, err error) error {
