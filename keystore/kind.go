@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-)
 
-// utf8Mark is the byte order mark that some editors write before UTF-8 text.
-var utf8Mark = []byte("\xef\xbb\xbf")
+	"github.com/pmctl/pmctl/internal/input"
+)
 
 // otherKind describes a file that is not a JSON key file, as far as possible. Its errors wrap
 // ErrUnsupported or ErrDamaged.
@@ -30,7 +29,7 @@ func otherKind(data []byte) error {
 // IsKeyFile reports whether data should be read as a key file of any kind, and not as the digits of
 // a raw key.
 func IsKeyFile(data []byte) bool {
-	data = bytes.TrimPrefix(data, utf8Mark)
+	data = bytes.TrimPrefix(data, []byte(input.ByteOrderMark))
 	return otherKind(data) != nil || bytes.HasPrefix(bytes.TrimSpace(data), []byte("{"))
 }
 

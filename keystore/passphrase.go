@@ -121,7 +121,7 @@ func checkNewPassphrase(passphrase []byte) error {
 // write one, and other wallets do not expect it.
 func encodingOf(passphrase []byte) string {
 	switch {
-	case bytes.HasPrefix(passphrase, utf8Mark):
+	case bytes.HasPrefix(passphrase, []byte(input.ByteOrderMark)):
 		return "a UTF-8 byte order mark"
 	case bytes.HasPrefix(passphrase, []byte("\xff\xfe")), bytes.HasPrefix(passphrase, []byte("\xfe\xff")):
 		return "a UTF-16 byte order mark"

@@ -13,6 +13,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/pmctl/pmctl/internal/input"
 )
 
 // ErrNoChainID is returned for a transaction without a chain ID: its signature would be valid on
@@ -27,11 +29,11 @@ type Signer struct {
 	key     *ecdsa.PrivateKey // nil after Close
 }
 
-// NewRawSigner returns the signer of a private key given as 64 hex digits, with or without 0x and
-// surrounding white space. The caller clears the text. It returns ErrBadKey, which does not repeat
+// NewRawSigner returns the signer of a private key given as 64 hex digits, with or without 0x,
+// surrounding white space and a byte order mark. The caller clears the text. It returns ErrBadKey, which does not repeat
 // the text.
 func NewRawSigner(text []byte) (*Signer, error) {
-	digits := bytes.TrimSpace(text)
+	digits := bytes.TrimSpace(bytes.TrimPrefix(text, []byte(input.ByteOrderMark)))
 	if len(digits) >= 2 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') {
 		digits = digits[2:]
 	}

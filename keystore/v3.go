@@ -14,6 +14,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/google/uuid"
+
+	"github.com/pmctl/pmctl/internal/input"
 )
 
 // Strength is the cost of trying one passphrase on a key file.
@@ -84,7 +86,7 @@ type encodedKey struct {
 // parseKeyFile checks everything that needs no passphrase. If it fails, it still returns the file's
 // address if that could be read.
 func parseKeyFile(data []byte) (*keyFile, error) {
-	data = bytes.TrimPrefix(data, utf8Mark)
+	data = bytes.TrimPrefix(data, []byte(input.ByteOrderMark))
 	if err := otherKind(data); err != nil {
 		return &keyFile{}, err
 	}

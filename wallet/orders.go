@@ -8,13 +8,11 @@ import (
 	"strings"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
-
-// byteOrderMark is what some editors write before UTF-8 text.
-const byteOrderMark = "\ufeff"
 
 // ErrOrder is returned for a line that names no recipient, or no amount where none is given for
 // all lines.
@@ -63,7 +61,7 @@ func ReadOrders(in io.Reader, amount pay.Amount) (orders []Order, err error) {
 	for number := 1; lines.Scan(); number++ {
 		text := strings.TrimSpace(lines.Text())
 		if number == 1 {
-			text = strings.TrimPrefix(text, byteOrderMark)
+			text = strings.TrimPrefix(text, input.ByteOrderMark)
 		}
 		if size += len(lines.Bytes()) + 1; size > format.MaxSize {
 			return nil, fmt.Errorf("%w: it has more than %d bytes", format.ErrTooLarge, format.MaxSize)

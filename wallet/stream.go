@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -274,6 +275,9 @@ func (s *stream) readLine() ([]byte, error) {
 		}
 		if len(text) > 0 {
 			s.lines++
+		}
+		if s.lines == 1 {
+			text = bytes.TrimPrefix(text, []byte(input.ByteOrderMark))
 		}
 		if line := bytes.TrimSpace(text); len(line) > 0 && line[0] != '#' {
 			return text, nil

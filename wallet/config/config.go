@@ -214,11 +214,8 @@ func load(path string) ([]byte, error) {
 	if errors.As(err, new(*input.TooLongError)) {
 		err = fmt.Errorf("%w: %s: %w", ErrInvalid, path, err)
 	}
-	return bytes.TrimPrefix(text, []byte(byteOrderMark)), err
+	return bytes.TrimPrefix(text, []byte(input.ByteOrderMark)), err
 }
-
-// byteOrderMark is what some editors write before UTF-8 text.
-const byteOrderMark = "\ufeff"
 
 // broken returns the symbolic link because of which a path does not exist: the file, or a folder above
 // it; "" if there is none. Such a file has limits that must not be lost with a disk that is not mounted.

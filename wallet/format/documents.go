@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
@@ -68,13 +69,15 @@ func (d *Documents) More() (bool, error) {
 		d.read += d.lines.ended
 		d.lines = nil
 	}
-	for !d.done {
+	for first := d.Number == 0 && d.read == 0; !d.done; first = false {
 		next, err := d.in.Peek(1)
 		switch {
 		case errors.Is(err, io.EOF):
 			return false, nil
 		case err != nil:
 			return false, fmt.Errorf("read the input: %w", err)
+		case first && next[0] == input.ByteOrderMark[0] && d.skipMark():
+			continue
 		case !bytes.Contains([]byte(" \t\r\n"), next):
 			return true, nil
 		case next[0] == '\n':
@@ -83,6 +86,16 @@ func (d *Documents) More() (bool, error) {
 		_, _ = d.in.Discard(1)
 	}
 	return false, nil
+}
+
+// skipMark skips a byte order mark, and reports whether there was one.
+func (d *Documents) skipMark() bool {
+	next, _ := d.in.Peek(len(input.ByteOrderMark))
+	if string(next) != input.ByteOrderMark {
+		return false
+	}
+	_, _ = d.in.Discard(len(next))
+	return true
 }
 
 // json reads a document in JSON.

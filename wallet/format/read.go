@@ -53,7 +53,7 @@ func readAll(r io.Reader, most int) ([]byte, error) {
 	case len(bytes.TrimSpace(text)) == 0:
 		return nil, fmt.Errorf("%w: it is empty; the command that writes it may have failed", ErrTruncated)
 	}
-	return text, nil
+	return bytes.TrimPrefix(text, []byte(input.ByteOrderMark)), nil
 }
 
 func checkText(text []byte) error {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/pmctl/pmctl/internal/access"
+	"github.com/pmctl/pmctl/internal/input"
 )
 
 // ReadSecretFile reads a file that a flag names, which other users must not be able to read. Among
@@ -24,7 +26,7 @@ func ReadSecretFile(env *Env, flag, path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
-	return text, nil
+	return bytes.TrimPrefix(text, []byte(input.ByteOrderMark)), nil
 }
 
 // ReadToken reads a bearer token from a file, without the white space around it. An empty one would
