@@ -144,5 +144,5 @@ func (e *ReadableError) Unwrap() error { return ErrPassphraseFile }
 
 // Hint says what can be done.
 func (e *ReadableError) Hint() string {
-	return fmt.Sprintf("run chmod 600 '%s'; if its mode cannot be changed (a Docker or Kubernetes secret), pass --passphrase-fd 3 3<'%s'", e.Path, e.Path)
+	return fmt.Sprintf("run chmod 600 '%s'", e.Path)
 }

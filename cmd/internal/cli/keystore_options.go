@@ -35,6 +35,9 @@ func (o *KeystoreOptions) Locate(env *Env) (path, from string, err error) {
 		return "", "", WithHint(Usagef("%s: %s begins with ~, which is a home folder only to a shell", from, path),
 			"write the path in full, or start a name that begins with ~ with ./")
 	}
+	if strings.TrimSpace(path) != path {
+		return "", "", Usagef("%s: %q begins or ends with white space", from, path)
+	}
 	if err != nil || path != "" {
 		return path, from, err
 	}

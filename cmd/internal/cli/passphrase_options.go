@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -28,14 +29,22 @@ type PassphraseOptions struct {
 
 // Register adds the flags to a command.
 func (o *PassphraseOptions) Register(cmd *cobra.Command) {
-	name, what, elsewhere := "passphrase", "the passphrase", " (default $ETH_PASSWORD)"
+	name, what, elsewhere := o.name(), "the passphrase", " (default $ETH_PASSWORD)"
 	if o.IsNew {
-		name, what, elsewhere = "new-passphrase", "the new passphrase", ""
+		what, elsewhere = "the new passphrase", ""
 	}
 	cmd.Flags().StringVar(&o.File, name+"-file", "", "read "+what+" from `FILE`, which only you may read"+elsewhere)
 	cmd.Flags().Var(&o.FD, name+"-fd", "read "+what+" from file descriptor `N`")
 	dialect.InGroup(cmd, dialect.AccountFlags, name+"-file", name+"-fd")
 	dialect.Relate(cmd, dialect.Exclusive, name+"-file", name+"-fd")
+}
+
+// name is what its flags begin with.
+func (o *PassphraseOptions) name() string {
+	if o.IsNew {
+		return "new-passphrase"
+	}
+	return "passphrase"
 }
 
 // Descriptor is a flag whose value is the number of a file descriptor.
@@ -137,17 +146,30 @@ func (o *PassphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) ke
 			return keystore.PassphraseReader(f)(ctx, question)
 		case file != "":
 			passphrase, err := keystore.PassphraseFile(file, env.Getenv("CREDENTIALS_DIRECTORY"))(ctx, question)
-			var unread *fs.PathError
-			if errors.As(err, &unread) {
-				err = fmt.Errorf("%w: %w", keystore.ErrPassphraseFile, unread)
-			}
-			return passphrase, err
+			return passphrase, o.refused(err)
 		}
 		if err := o.Available(env); err != nil {
 			return nil, err
 		}
 		return ask(ctx, question)
 	}
+}
+
+// refused says why the file of a passphrase is not used. What a variable has instead of a path may
+// be the passphrase itself, and is not shown.
+func (o *PassphraseOptions) refused(err error) error {
+	if readable, ok := errors.AsType[*keystore.ReadableError](err); ok {
+		return WithHint(err, "%s; if its mode cannot be changed (a Docker or Kubernetes secret), pass --%s-fd 3 3<'%s'", readable.Hint(), o.name(), readable.Path)
+	}
+	unread, ok := errors.AsType[*fs.PathError](err)
+	switch {
+	case !ok:
+		return err
+	case o.File == "" && !filepath.IsAbs(unread.Path):
+		return WithHint(fmt.Errorf("%w: the value of ETH_PASSWORD is not the path of a file: %w", keystore.ErrPassphraseFile, unread.Err),
+			"set ETH_PASSWORD to the path of a file that contains the passphrase, not to the passphrase")
+	}
+	return fmt.Errorf("%w: %w", keystore.ErrPassphraseFile, unread)
 }
 
 // SameInput refuses two passphrases from one descriptor, which ends with the first.
