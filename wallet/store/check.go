@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
@@ -40,7 +41,15 @@ func (r *Report) Err() error {
 	if len(r.Problems) == 0 {
 		return nil
 	}
-	return &DamagedError{Path: r.Path, Err: ErrDamaged}
+	return checked(&DamagedError{Path: r.Path, Err: ErrDamaged})
+}
+
+// checked is the error of a check, which need not be run again.
+func checked(err error) error {
+	if damaged, ok := errors.AsType[*DamagedError](err); ok {
+		return hint.With(err, "%s", damaged.Remedy())
+	}
+	return err
 }
 
 // maxProblems limits the problems reported of one kind.
@@ -70,7 +79,7 @@ func Check(ctx context.Context, location string, options ...Option) (*Report, er
 		return s.check(ctx, tx, report)
 	})
 	if err != nil {
-		return nil, err
+		return nil, checked(err)
 	}
 	return report, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
@@ -113,7 +114,7 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 			return err
 		}
 		if rows > 0 {
-			return ErrNotEmpty
+			return hint.With(ErrNotEmpty, nameAnother)
 		}
 		insert := func(statement string, row ...any) {
 			if err == nil {

@@ -14,7 +14,7 @@ func TestLocationsThatAreRefused(t *testing.T) {
 	for _, location := range []string{
 		"postgres:me:sec:ret@host/db", "postgres:/me@host/db", "postgresql:host/db", "file:store.db", "file:///tmp/x", "file:store.db?mode=memory", ":memory:",
 		"mysql://host/db", "word:store", "hst=localhost dbname=x", "name=secret", "sqlite3:store.db",
-		"~/store.db", "~root/store.db",
+		"~/store.db", "~root/store.db", "store.db ", "./store.db\r", "\tstore.db", " ",
 	} {
 		_, err := Open(t.Context(), location)
 		require.ErrorIs(t, err, ErrLocation, location)

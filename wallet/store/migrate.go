@@ -27,6 +27,9 @@ func (e *MovedError) Hint() string {
 // ErrNotEmpty is returned for a store that is in use already.
 var ErrNotEmpty = errors.New("the store is in use already")
 
+// nameAnother says what can be done about ErrNotEmpty.
+const nameAnother = "name a location that has no store; a file can be moved away first"
+
 // Migrate copies all of a store into an unused one, which continues under the same ID: sessions
 // with their nonces, requests, spending, ticket params. From then on every change to s fails
 // with *MovedError. A failed call can be repeated with the same two stores.
@@ -67,7 +70,7 @@ func (s *Store) Migrate(ctx context.Context, to *Store) error {
 	}
 	err = fmt.Errorf("migrate the store to %s: %w", to.Path(), err)
 	if errors.Is(err, ErrNotEmpty) {
-		return hint.With(err, "name a location that has no store; a file can be moved away first")
+		return hint.With(err, nameAnother)
 	}
 	return err
 }

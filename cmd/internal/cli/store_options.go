@@ -34,7 +34,7 @@ func (o *StoreOptions) Choose(env *Env) (string, error) {
 func (o *StoreOptions) Locate(env *Env) (location, from string, err error) {
 	if wallet.StoreHasPassword(o.Location) {
 		return "", "", WithHint(Usagef("%s: the URL has a password in it; other users can see command lines, so treat it as compromised", cmp.Or(o.Flag, "--store")),
-			"leave it out and set PGPASSWORD or PGPASSFILE, or say it in ~/.pgpass, PMCTL_STORE or store in the config file")
+			"leave it out and set PGPASSWORD or PGPASSFILE, or write it into ~/.pgpass, PMCTL_STORE or store in the config file")
 	}
 	location, from, err = env.Find(o.Location, SettingStore())
 	if err != nil || location != "" {

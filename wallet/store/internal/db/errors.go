@@ -37,10 +37,15 @@ func (e *DamagedError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.E
 func (e *DamagedError) Unwrap() error { return e.Err }
 
 func (e *DamagedError) Hint() string {
+	return "run pmctl store check to see all of the damage; " + e.Remedy()
+}
+
+// Remedy says what can be done once the damage is known.
+func (e *DamagedError) Remedy() string {
 	if isDatabase, err := classify(e.Path); err == nil && isDatabase {
-		return "run pmctl store check to see all of the damage; restore the schema pmctl from a backup, or use another database: pmctl then fetches fresh ticket params"
+		return "restore the schema pmctl from a backup, or use another database: pmctl then fetches fresh ticket params"
 	}
-	return "run pmctl store check to see all of the damage; to continue without this store, move it and the files beside it away: pmctl then creates a new one and fetches fresh ticket params"
+	return "to continue without this store, move it and the files beside it away: pmctl then creates a new one and fetches fresh ticket params"
 }
 
 // WithPath adds the file's path to a *DamagedError.

@@ -73,6 +73,8 @@ func classify(location string) (isDatabase bool, err error) {
 	switch {
 	case strings.HasPrefix(location, "postgres://"), strings.HasPrefix(location, "postgresql://"):
 		return true, nil
+	case strings.TrimSpace(location) != location && !regexp.MustCompile(keyword).MatchString(location):
+		return false, fmt.Errorf("%w: it begins or ends with white space", ErrLocation)
 	case strings.HasPrefix(location, "~"):
 		return false, fmt.Errorf("%w: ~ is a home folder only to a shell; write the path in full, or start a file's name that begins with ~ with ./", ErrLocation)
 	case strings.HasPrefix(location, "/"), strings.HasPrefix(location, "./"), strings.HasPrefix(location, "../"),
