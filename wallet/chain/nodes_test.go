@@ -143,6 +143,7 @@ func TestSeveralNodesAreOverHTTP(t *testing.T) {
 	require.ErrorIs(t, err, nodes.ErrBadURL)
 	_, err = chain.Dial(t.Context(), "http://127.0.0.1:1", chain.Network{}, "nonsense")
 	require.ErrorIs(t, err, nodes.ErrBadURL)
+	require.ErrorContains(t, err, "URL 2 of 2: ")
 }
 
 // TestWhatANodeTakesIsRemembered: its limit is determined once, also for the next run, and

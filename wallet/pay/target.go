@@ -20,10 +20,13 @@ type Target struct {
 }
 
 // ParseTarget parses a recipient's address, which begins with 0x, or its URL as ParseURL does. It
-// returns ErrURL and the errors of format.ParseAddress.
+// returns ErrURL, the errors of format.ParseAddress, and format.ErrAddress for the zero address.
 func ParseTarget(text string) (Target, error) {
 	if strings.HasPrefix(text, "0x") || strings.HasPrefix(text, "0X") || secret.LooksLikeKey(text) {
 		address, err := format.ParseAddress(text)
+		if err == nil && address == (common.Address{}) {
+			err = fmt.Errorf("%s is %w of a recipient: the zero address belongs to no account", text, format.ErrAddress)
+		}
 		return Target{Address: address}, err
 	}
 	u, err := ParseURL(text)

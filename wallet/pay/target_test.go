@@ -29,6 +29,7 @@ func TestParseTarget(t *testing.T) {
 		"0x1234":      format.ErrAddress,
 		"0X1234:8935": format.ErrAddress,
 		"0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed": format.ErrChecksum,
+		"0x0000000000000000000000000000000000000000": format.ErrAddress,
 		address[2:]: ErrURL,
 		"":          ErrURL,
 	} {

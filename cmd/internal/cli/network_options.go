@@ -107,7 +107,7 @@ func (o *NetworkOptions) ChooseNetwork(env *Env) (wallet.Network, error) {
 		}
 		return wallet.NetworkAt(o.ChainID, controller), nil
 	}
-	name, _, err := env.Find(o.Network, SettingNetwork())
+	name, from, err := env.Find(o.Network, SettingNetwork())
 	if err != nil {
 		return wallet.Network{}, err
 	}
@@ -123,7 +123,7 @@ func (o *NetworkOptions) ChooseNetwork(env *Env) (wallet.Network, error) {
 	}
 	network, err := wallet.NamedNetwork(name)
 	if err != nil {
-		return wallet.Network{}, Usage(err)
+		return wallet.Network{}, Usagef("%s: %w", from, err)
 	}
 	return network, nil
 }

@@ -15,7 +15,7 @@ type SignerOption struct{ url, tokenFile string }
 // Register adds the flags to a command; what is what the signer does for it.
 func (o *SignerOption) Register(cmd *cobra.Command, what string) {
 	cmd.Flags().StringVar(&o.url, "signer", "", "let the remote signer at `URL` "+what)
-	cmd.Flags().StringVar(&o.tokenFile, "signer-token-file", "", "`FILE` with the token for --signer, readable by you alone (default $PMCTL_SIGNER_TOKEN)")
+	cmd.Flags().StringVar(&o.tokenFile, "signer-token-file", "", "`FILE` with the token for --signer, readable by you alone (default the token in $PMCTL_SIGNER_TOKEN)")
 }
 
 // Client returns a client of the signer, nil where none is named.

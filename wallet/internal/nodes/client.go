@@ -13,6 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/rpc"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/words"
 )
 
@@ -44,7 +45,8 @@ type Client struct {
 }
 
 // ErrBadURL is returned for an RPC URL that cannot be dialled.
-var ErrBadURL = errors.New("not a usable RPC URL")
+var ErrBadURL = hint.With(errors.New("not a usable RPC URL"),
+	"pmctl config show names where it comes from: --rpc-url, ETH_RPC_URL, or rpc_urls in a config file")
 
 // Dial prepares to ask the nodes at http, https, ws or wss URLs, in that order. A ws connection
 // is opened at once, an http one with the first read; several nodes must all be http or https.
@@ -53,6 +55,9 @@ func Dial(ctx context.Context, network Network, texts ...string) (*Client, error
 	urls := make([]*url.URL, len(texts))
 	for i, text := range texts {
 		u, err := parseURL(text)
+		if err != nil && len(texts) > 1 {
+			err = fmt.Errorf("URL %d of %d: %w", i+1, len(texts), err)
+		}
 		if err != nil {
 			return nil, err
 		}
