@@ -44,6 +44,37 @@ func TestUnits(t *testing.T) {
 	require.NotContains(t, string(out), dir, "systemd has something to say")
 }
 
+// TestUnitsShareNoFolder: systemd gives a state directory to the user of the unit that starts, and
+// so takes it from a unit of another user that runs.
+func TestUnitsShareNoFolder(t *testing.T) {
+	services := make(map[string]string)
+	for _, path := range everyPage(t) {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for _, unit := range unitFile.FindAllStringSubmatch(string(text), -1) {
+			services[unit[1]] = unit[2]
+		}
+	}
+	signer, err := os.ReadFile("../packaging/systemd/pmctl-signer.service")
+	require.NoError(t, err)
+	services["pmctl-signer.service"] = string(signer)
+	users := make(map[string]string)
+	for name, text := range services {
+		folder := regexp.MustCompile(`(?m)^StateDirectory=(.*)$`).FindStringSubmatch(text)
+		if folder == nil {
+			continue
+		}
+		user := name // a dynamic one
+		if static := regexp.MustCompile(`(?m)^User=(.*)$`).FindStringSubmatch(text); static != nil {
+			user = static[1]
+		}
+		before, taken := users[folder[1]]
+		require.True(t, !taken || before == user, "%s is of %s and %s", folder[1], before, user)
+		users[folder[1]] = user
+	}
+	require.Len(t, users, 2)
+}
+
 // TestCrontab counts the fields of every line of cron's.
 func TestCrontab(t *testing.T) {
 	page, err := os.ReadFile("cookbook.md")

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -105,6 +106,29 @@ func TestNoSignerIsAnAlert(t *testing.T) {
 	job := regexp.MustCompile(`job_name: (\S+)`).FindSubmatch(scraped)
 	require.NotNil(t, job)
 	require.Contains(t, string(rules), fmt.Sprintf("absent(up{job=%q})", job[1]))
+}
+
+// TestAlerts has Prometheus itself evaluate the rules, and read the Compose file's configuration.
+func TestAlerts(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		require.Empty(t, os.Getenv("PMCTL_REQUIRE_PROMTOOL"), "promtool is not here, and must be")
+		t.Skip("promtool is not here")
+	}
+	for _, args := range [][]string{
+		{"test", "rules", "testdata/alerts_test.yml"},
+		{"check", "config", "--syntax-only", "../../../packaging/compose/prometheus.yml"},
+	} {
+		out, err := exec.Command(promtool, args...).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	rules, err := os.ReadFile("../../../packaging/monitoring/alerts.yml")
+	require.NoError(t, err)
+	expected, err := os.ReadFile("testdata/alerts_test.yml")
+	require.NoError(t, err)
+	for _, alert := range regexp.MustCompile(`- alert: (\w+)`).FindAllSubmatch(rules, -1) {
+		require.Contains(t, string(expected), "\n        alertname: "+string(alert[1])+"\n        exp_alerts: [{", "it is never seen to fire")
+	}
 }
 
 // departed is a signer whose clients have used up their allowances, and but for one were revoked or have expired.
