@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
@@ -36,7 +37,7 @@ func (c *Chain) Credit(ctx context.Context, sender common.Address, url string) (
 func (c *Chain) TakeCredit(ctx context.Context, sender common.Address, url string, seen Credit) (taken bool, err error) {
 	err = c.store.writeFor(ctx, "take the credit at "+url, func(tx *db.Tx) error {
 		now, err := creditAt(tx, c.id, sender, url)
-		taken = err == nil && now.Amount != nil && now.Session == seen.Session && now.Amount.Cmp(seen.Amount) == 0
+		taken = err == nil && now.Amount != nil && now.Session == seen.Session && now.Amount.Cmp(num.OrZero(seen.Amount)) == 0
 		if !taken {
 			return err
 		}
@@ -46,8 +47,11 @@ func (c *Chain) TakeCredit(ctx context.Context, sender common.Address, url strin
 }
 
 // AddCredit adds to a session's credit. It replaces the credit of another session, and one from
-// which more is as long as life away or longer.
+// which more is as long as life away or longer. No amount, or one that is not positive, changes nothing.
 func (c *Chain) AddCredit(ctx context.Context, sender common.Address, url string, more Credit, life time.Duration) error {
+	if num.OrZero(more.Amount).Sign() <= 0 {
+		return nil
+	}
 	return c.store.writeFor(ctx, "keep the credit at "+url, func(tx *db.Tx) error {
 		was, err := creditAt(tx, c.id, sender, url)
 		if err != nil {

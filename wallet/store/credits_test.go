@@ -47,5 +47,13 @@ func TestACreditIsTakenOnce(t *testing.T) {
 		old.At = at.Add(time.Minute)
 		require.NoError(t, c.AddCredit(t.Context(), me, url, old, time.Minute))
 		require.Equal(t, old, seen(), "one that does not count any more is not revived")
+
+		for _, none := range []*big.Int{nil, new(big.Int), big.NewInt(-1)} {
+			require.NoError(t, c.AddCredit(t.Context(), me, url, Credit{"c", none, at}, time.Minute))
+			require.Equal(t, old, seen(), "no credit replaces none")
+			taken, err := c.TakeCredit(t.Context(), me, url, Credit{old.Session, none, old.At})
+			require.NoError(t, err)
+			require.False(t, taken)
+		}
 	})
 }

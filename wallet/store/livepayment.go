@@ -205,7 +205,7 @@ func (p *LivePayments) PayAll(ctx context.Context, requests []LiveRequest) ([]Li
 // noted of a request that is refused.
 func (b *liveBatch) pay(r LiveRequest) (*LivePayment, error) {
 	if err := cmp.Or(r.Params.CheckFields(), r.CheckTexts()); err != nil {
-		return nil, err
+		return nil, refused{err}
 	}
 	client, err := b.accounts.get(r)
 	if err != nil {
@@ -256,7 +256,7 @@ func (b *liveBatch) take(r LiveRequest, client *account, before *live.Session, b
 	asked := policy.Cost(uint64(bill.Tickets), bill.TicketEV, r.Params.FaceValue)
 	if r.Allow != nil {
 		if err := r.Allow(bill, asked, page.spent); err != nil {
-			return nil, notAllowed{err}
+			return nil, refused{err}
 		}
 	}
 	if client != nil {
@@ -283,7 +283,7 @@ func (b *liveBatch) take(r LiveRequest, client *account, before *live.Session, b
 	}
 	if r.Usage != nil {
 		if payment.Usage, err = r.Usage(payment, bill, before); err != nil {
-			return nil, err
+			return nil, refused{err}
 		}
 	}
 	b.add(r, payment)

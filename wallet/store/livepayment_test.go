@@ -376,7 +376,11 @@ func refusedLiveRequests(t *testing.T, place place) {
 	wrong := liveRequest(1, 1)
 	wrong.Params = params(1)
 	wrong.Params.FaceValue = big.NewInt(-1)
-	refused := []LiveRequest{late, usedUp, wrong, of(poor, liveRequest(4, 2)), budget(liveRequest(5, 4)), liveRequest(6, 101), liveRequest(7, 0)}
+	bare := liveRequest(1, 1)
+	bare.Params = nil
+	mute := liveRequest(2, 1)
+	mute.Usage = func(*LivePayment, *live.Bill, *live.Session) ([]byte, error) { return nil, errors.New("no event") }
+	refused := []LiveRequest{late, usedUp, wrong, bare, mute, of(poor, liveRequest(4, 2)), budget(liveRequest(5, 4)), liveRequest(6, 101), liveRequest(7, 0)}
 	outcomes, err := livePayments(s).PayAll(t.Context(), refused)
 	require.NoError(t, err)
 	for i, o := range outcomes {
@@ -384,7 +388,7 @@ func refusedLiveRequests(t *testing.T, place place) {
 		require.Nil(t, o.Payment)
 	}
 	require.ErrorAs(t, outcomes[1].Err, new(*pm.NonceCapError))
-	require.ErrorIs(t, outcomes[4].Err, policy.ErrLimit)
+	require.ErrorIs(t, outcomes[6].Err, policy.ErrLimit)
 	require.Equal(t, before, counts(t, location))
 
 	// Among others, each is what it would be alone, after those before it.

@@ -36,10 +36,15 @@ func (*TextError) Status() int { return http.StatusBadRequest }
 
 // CheckText fails with *TextError for a text that is not recorded.
 func CheckText(name, text string) error {
-	switch {
-	case len(text) > maxText:
+	if len(text) > maxText {
 		return &TextError{name, len(text), maxText}
-	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
+	}
+	return checkKept(name, text)
+}
+
+// checkKept fails with *TextError for a text that a database does not keep.
+func checkKept(name, text string) error {
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 		return &TextError{Name: name}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,8 +80,8 @@ func (c *Chain) ReserveNonces(ctx context.Context, sender common.Address, params
 // request, and no call in any process gets one of these nonces again.
 //
 // It fails with *pm.NonceCapError if s.Cap or the width of a nonce leaves fewer than s.Count;
-// with pm.ErrTicketCount for a count of 0; with *pm.FieldError for params that do not fit; with
-// the error of s.Allow; with *RetiredError and *RequestError; with ErrBusy, ErrAccess or
+// with pm.ErrTicketCount for a count of 0; as pm.TicketParams.CheckFields does; with
+// *TextError for a request that a database does not keep; with the error of s.Allow; with *RetiredError and *RequestError; with ErrBusy, ErrAccess or
 // ErrDamaged; and with ctx's error. Nonces are then not taken or lost, never handed out.
 func (c *Chain) Reserve(ctx context.Context, s Spend) (*Made, error) {
 	outcomes, err := c.ReserveAll(ctx, []Spend{s})
@@ -132,28 +133,39 @@ func (c *Chain) ReserveAll(ctx context.Context, spends []Spend) ([]Outcome, erro
 // errNothingTaken rolls back a transaction that has nothing to commit.
 var errNothingTaken = errors.New("nothing was taken")
 
-// notAllowed is an error of Spend.Allow.
-type notAllowed struct{ error }
+// refused is an error of what a caller asked for, or of a function of its own such as Spend.Allow.
+type refused struct{ error }
 
-func (e notAllowed) Unwrap() error { return e.error }
+func (e refused) Unwrap() error { return e.error }
 
 // isRefusal tells a refused Spend from a failure of the store.
 func isRefusal(err error) bool {
-	for _, target := range []any{new(notAllowed), new(*pm.NonceCapError), new(*pm.FieldError), new(*RetiredError), new(*RequestError), new(*RequestMovedError), new(*UnacknowledgedError)} {
+	for _, target := range []any{new(refused), new(*pm.NonceCapError), new(*RetiredError), new(*RequestError), new(*RequestMovedError), new(*UnacknowledgedError)} {
 		if errors.As(err, target) {
 			return true
 		}
 	}
-	return errors.Is(err, pm.ErrTicketCount)
+	return false
+}
+
+// check fails for a Spend that cannot be reserved, before the database sees it.
+func (s *Spend) check() error {
+	if err := s.Params.CheckFields(); err != nil {
+		return err
+	}
+	if s.Count == 0 {
+		return fmt.Errorf("%w: 0", pm.ErrTicketCount)
+	}
+	if r := s.Request; r != nil {
+		return cmp.Or(checkKept("request ID", r.ID), checkKept("digest of the request", r.Digest), checkKept("record of the request", string(r.Record)))
+	}
+	return nil
 }
 
 // reserveOne takes a Spend's nonces, or leaves no trace of it.
 func (c *Chain) reserveOne(tx *db.Tx, books *books, s Spend) (*Made, error) {
-	if err := s.Params.CheckFields(); err != nil {
-		return nil, err
-	}
-	if s.Count == 0 {
-		return nil, fmt.Errorf("%w: 0", pm.ErrTicketCount)
+	if err := s.check(); err != nil {
+		return nil, refused{err}
 	}
 	if err := tx.Exec(`SAVEPOINT spend`); err != nil {
 		return nil, err
@@ -199,7 +211,7 @@ func (c *Chain) reserve(tx *db.Tx, books *books, s Spend) (*Made, error) {
 	if s.Allow != nil {
 		all := asked.Plus(policy.Cost(s.Ahead, ev, s.Params.FaceValue))
 		if err := s.Allow(s.Params.Recipient, all, page.spent); err != nil {
-			return nil, notAllowed{err}
+			return nil, refused{err}
 		}
 	}
 	err = tx.Exec(insertReservation, c.reservationRow(s.Sender, s.Params, s.Params.EV(), nonces, at, "")...)

@@ -86,6 +86,30 @@ func reservationRefusesNonsense(t *testing.T, place place) {
 	require.Empty(t, ledger(t, s))
 }
 
+// TestNonsenseRefusesOneSpend: what is wrong with one Spend leaves the others of a transaction alone.
+func TestNonsenseRefusesOneSpend(t *testing.T) { onEach(t, nonsenseRefusesOneSpend) }
+
+func nonsenseRefusesOneSpend(t *testing.T, place place) {
+	c, sender := open(t, place(t)).Chain(testChain), common.Address{1}
+	for name, nonsense := range map[string]Spend{
+		"no params":  {Sender: sender, Count: 1},
+		"no tickets": {Sender: sender, Params: params(1)},
+		"an ID":      {Sender: sender, Params: params(1), Count: 1, Request: &Request{ID: "a\x00b"}},
+		"a digest":   {Sender: sender, Params: params(1), Count: 1, Request: &Request{ID: "a", Digest: "\xff"}},
+		"a record":   {Sender: sender, Params: params(1), Count: 1, Request: &Request{ID: "a", Record: []byte("\xff")}},
+	} {
+		good := Spend{Sender: sender, Params: params(2), Count: 1}
+		outcomes, err := c.ReserveAll(t.Context(), []Spend{good, nonsense, good})
+		require.NoError(t, err, name)
+		require.NoError(t, outcomes[0].Err, name)
+		require.Error(t, outcomes[1].Err, name)
+		require.NoError(t, outcomes[2].Err, name)
+	}
+	used, err := c.UsedNonces(t.Context(), params(1).RecipientRandHash)
+	require.NoError(t, err)
+	require.Zero(t, used)
+}
+
 func TestLedger(t *testing.T) { onEach(t, ledgerRows) }
 
 func ledgerRows(t *testing.T, place place) {
