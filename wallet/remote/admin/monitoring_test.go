@@ -20,6 +20,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/metrics"
 	"github.com/pmctl/pmctl/internal/metrics/metricstest"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -94,6 +95,19 @@ func TestDashboardAndAlertsUseMetricsThatExist(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(used), 10)
+}
+
+// TestPaymentsAddUpExactly: a counter is rounded once, and not with each payment.
+func TestPaymentsAddUpExactly(t *testing.T) {
+	recorder := NewRecorder()
+	for range 6 {
+		recorder.add(paidSeries{"studio", "0x"}, policy.Cost(1, big.NewRat(1, 3), big.NewInt(2)))
+	}
+	recorder.add(paidSeries{"studio", "0x"}, policy.Cost(1, big.NewRat(1, 2), big.NewInt(2)))
+	text := string(metrics.Format("", recorder.Metrics()))
+	require.Contains(t, text, `pmctl_signer_tickets_total{client="studio",recipient="0x"} 7`)
+	require.Contains(t, text, `pmctl_signer_ticket_ev_wei_total{client="studio",recipient="0x"} 3`)
+	require.Contains(t, text, `pmctl_signer_face_value_wei_total{client="studio",recipient="0x"} 14`)
 }
 
 // TestNoSignerIsAnAlert: where Prometheus looks signers up, as in the Compose file, it forgets one that

@@ -3,7 +3,6 @@ package admin
 import (
 	"cmp"
 	"maps"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,18 +26,12 @@ type requestSeries struct {
 
 type paidSeries struct{ client, recipient string }
 
-// paidSum is in whole wei: each payment's EV is rounded up.
-type paidSum struct {
-	tickets       uint64
-	ev, faceValue *big.Int
-}
-
 // Recorder counts the requests that a signer answers, and keeps the last refusals. It is one of
 // NewRecorder, and safe for concurrent use.
 type Recorder struct {
 	mu        sync.Mutex
 	requests  map[requestSeries]uint64
-	paid      map[paidSeries]*paidSum
+	paid      map[paidSeries]policy.Sum
 	durations map[string]*metrics.Histogram
 	refusals  refusals
 }
@@ -46,7 +39,7 @@ type Recorder struct {
 // NewRecorder returns a recorder of a signer.
 func NewRecorder() *Recorder {
 	return &Recorder{
-		requests: make(map[requestSeries]uint64), paid: make(map[paidSeries]*paidSum), durations: make(map[string]*metrics.Histogram),
+		requests: make(map[requestSeries]uint64), paid: make(map[paidSeries]policy.Sum), durations: make(map[string]*metrics.Histogram),
 	}
 }
 
@@ -83,22 +76,10 @@ func (c *Recorder) Observe(a remote.Answered) {
 }
 
 func (c *Recorder) add(series paidSeries, sum policy.Sum) {
-	if c.paid[series] == nil {
-		if len(c.paid) >= maxSeries {
-			series.recipient = "other"
-		}
-		if c.paid[series] == nil {
-			c.paid[series] = &paidSum{ev: new(big.Int), faceValue: new(big.Int)}
-		}
+	if _, known := c.paid[series]; !known && len(c.paid) >= maxSeries {
+		series.recipient = "other"
 	}
-	to := c.paid[series]
-	to.tickets += sum.Tickets
-	ev, rest := new(big.Int).QuoRem(sum.EV.Num(), sum.EV.Denom(), new(big.Int))
-	if rest.Sign() > 0 {
-		ev.Add(ev, big.NewInt(1))
-	}
-	to.ev.Add(to.ev, ev)
-	to.faceValue.Add(to.faceValue, sum.FaceValue)
+	c.paid[series] = c.paid[series].Plus(sum)
 }
 
 // Metrics are what was counted since the signer was started.
@@ -119,9 +100,9 @@ func (c *Recorder) Metrics() []metrics.Metric {
 		return cmp.Or(cmp.Compare(a.client, b.client), cmp.Compare(a.recipient, b.recipient))
 	}) {
 		labels, sum := metrics.Label("client", s.client).With("recipient", s.recipient), c.paid[s]
-		tickets.Samples = append(tickets.Samples, metrics.Sample{Labels: labels, Value: strconv.FormatUint(sum.tickets, 10)})
-		ev.Samples = append(ev.Samples, metrics.Sample{Labels: labels, Value: sum.ev.String()})
-		faceValue.Samples = append(faceValue.Samples, metrics.Sample{Labels: labels, Value: sum.faceValue.String()})
+		tickets.Samples = append(tickets.Samples, metrics.Sample{Labels: labels, Value: strconv.FormatUint(sum.Tickets, 10)})
+		ev.Samples = append(ev.Samples, metrics.Sample{Labels: labels, Value: metrics.Whole(sum.EV)})
+		faceValue.Samples = append(faceValue.Samples, metrics.Sample{Labels: labels, Value: sum.FaceValue.String()})
 	}
 	var durations []metrics.Sample
 	for _, route := range slices.Sorted(maps.Keys(c.durations)) {
