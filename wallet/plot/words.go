@@ -101,20 +101,21 @@ func Percent(p float64) string {
 	return fmt.Sprintf("%.3g %%", percent)
 }
 
-// About is an amount of wei, rounded to what a person reads. What is not nothing is not shown as 0.
+// About is an amount of wei, rounded to what a person reads, and marked with ~ unless it is exact. What
+// is not nothing is not shown as 0.
 func About(amount *big.Rat) string {
 	const digits = 5
 	amount = num.OrZero(amount)
 	if amount.Sign() > 0 && amount.Cmp(big.NewRat(1, 1)) < 0 {
 		return "less than 1 wei"
 	}
-	approximate, decimal := "", amount.FloatString(0)
+	decimal := amount.FloatString(0)
 	if len(decimal) > digits {
 		decimal = decimal[:digits] + strings.Repeat("0", len(decimal)-digits)
 	}
-	if len(decimal) > digits || !amount.IsInt() {
-		approximate = "~"
-	}
 	rounded, _ := new(big.Rat).SetString(decimal)
-	return approximate + wei.Format(rounded)
+	if rounded.Cmp(amount) != 0 {
+		return "~" + wei.Format(rounded)
+	}
+	return wei.Format(rounded)
 }

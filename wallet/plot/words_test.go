@@ -29,7 +29,7 @@ func TestDaysInFull(t *testing.T) {
 
 func TestAboutIsNeverNothing(t *testing.T) {
 	for text, amount := range map[string]*big.Rat{
-		"0 wei": new(big.Rat), "less than 1 wei": big.NewRat(1, 3), "1 wei": big.NewRat(1, 1), "~2 wei": big.NewRat(3, 2), "99999 wei": big.NewRat(99999, 1), "~0.00012345 ETH": big.NewRat(123456789012345, 1),
+		"0 wei": new(big.Rat), "less than 1 wei": big.NewRat(1, 3), "1 wei": big.NewRat(1, 1), "~2 wei": big.NewRat(3, 2), "99999 wei": big.NewRat(99999, 1), "~0.00012345 ETH": big.NewRat(123456789012345, 1), "0.00012345 ETH": big.NewRat(123450000000000, 1), "~0.5 ETH": big.NewRat(5e17+1, 1),
 	} {
 		require.Equal(t, text, About(amount))
 	}
