@@ -50,6 +50,12 @@ type priceDocument struct {
 	PriceExact format.Fraction `json:"price_exact"`
 }
 
+// String is the price as --max-price takes it.
+func (p priceDocument) String() string {
+	decimals, _ := p.PriceExact.FloatPrec() // all of them: it was given with so many
+	return p.PriceExact.FloatString(decimals) + " wei/" + live.PriceUnit(p.Unit)
+}
+
 func documentOf(c *wallet.SignerClient) clientDocument {
 	d := clientDocument{
 		Name: c.Name, ID: c.ID, CreatedAt: c.CreatedAt, ExpiresAt: timeOf(c.ExpiresAt), RevokedAt: timeOf(c.RevokedAt),
@@ -89,7 +95,7 @@ func (d clientDocument) write(p *page.Page, now time.Time) {
 	p.Fields(append(fields, []page.Field{
 		{"recipients", words.Join(d.Recipients, ", ", func(a format.Address) string { return common.Address(a).Hex() })},
 		{"apps", strings.Join(d.Apps, ", ")},
-		{"max prices", words.Join(d.MaxPrices, ", ", func(p priceDocument) string { return p.PriceExact.RatString() + " wei/" + live.PriceUnit(p.Unit) })},
+		{"max prices", words.Join(d.MaxPrices, ", ", priceDocument.String)},
 		{"token", d.Token},
 		{"SDK token", d.SDKToken},
 	}...))

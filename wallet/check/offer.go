@@ -57,7 +57,7 @@ func (t terms) price(context.Context) Finding {
 		price = new(big.Rat)
 	}
 	if price.Sign() > 0 || t.offer.Params.EV().Sign() == 0 {
-		return Fine("%s wei per pixel", price.RatString())
+		return Fine("%s per pixel", wei.Format(price))
 	}
 	return Warn("no price, but tickets with an expected value", "a price, which tickets must repeat to be accepted",
 		OwnerRecipient+"-pricePerUnit, -pixelsPerUnit", "ask the recipient, or choose another: pmctl recipient list")

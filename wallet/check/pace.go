@@ -105,6 +105,9 @@ func (r rate) advise(found string) Finding {
 
 // inTime is a time with its unit, to about a hundredth.
 func inTime(d time.Duration) string {
+	if d < 50*time.Millisecond {
+		return "less than 0.1 s"
+	}
 	if d < time.Minute {
 		return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + " s"
 	}

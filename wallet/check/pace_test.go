@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -48,9 +50,19 @@ func TestPace(t *testing.T) {
 	require.Equal(t, OK, paceOf(advised, app(live)).State)
 }
 
+// TestThePriceOfAPixel is written as it is in the params.
+func TestThePriceOfAPixel(t *testing.T) {
+	for text, price := range map[string]*big.Rat{
+		"1200 wei per pixel": big.NewRat(1200, 1), "4500.5 wei per pixel": big.NewRat(9001, 2), "~0.333333333 wei per pixel": big.NewRat(1, 3), "0 wei per pixel": nil,
+	} {
+		of := terms{&recipient{offer: &pay.Offer{Params: &pm.TicketParams{PricePerPixel: price}}}}
+		require.Equal(t, text, of.price(t.Context()).Found)
+	}
+}
+
 func TestInTime(t *testing.T) {
 	for d, text := range map[time.Duration]string{
-		100 * time.Millisecond: "0.1 s", 5 * time.Second: "5 s", 90 * time.Second: "1.5 min", 10 * time.Hour: "10 h", 72 * time.Hour: "3 days",
+		time.Nanosecond: "less than 0.1 s", 50 * time.Millisecond: "0.1 s", 100 * time.Millisecond: "0.1 s", 5 * time.Second: "5 s", 90 * time.Second: "1.5 min", 10 * time.Hour: "10 h", 72 * time.Hour: "3 days",
 	} {
 		require.Equal(t, text, inTime(d))
 	}
