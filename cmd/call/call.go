@@ -155,7 +155,7 @@ func run(r *cli.Run, cmd *cobra.Command, o *options, url string) error {
 	if err := o.id.Check(cmd); err != nil {
 		return err
 	}
-	if err := o.session.check(target); err != nil {
+	if err := o.session.check(cmd, target); err != nil {
 		return err
 	}
 	if err := o.answer.check(r, o.noPay); err != nil {

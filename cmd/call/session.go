@@ -29,9 +29,9 @@ func (o *sessionOptions) register(cmd *cobra.Command) {
 }
 
 // check refuses what is for sessions alone.
-func (o *sessionOptions) check(target call.Target) error {
+func (o *sessionOptions) check(cmd *cobra.Command, target call.Target) error {
 	switch {
-	case o.length < 0:
+	case o.length <= 0 && cmd.Flags().Changed("for"):
 		return cli.Usagef("--for %s: it must be more than 0", o.length)
 	case target.Sessions():
 		return o.findCommand()

@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/live"
 )
 
@@ -103,10 +105,14 @@ func parseRecipients(texts []string) (recipients []common.Address, err error) {
 		return nil, nil
 	}
 	for _, text := range texts {
-		if !common.IsHexAddress(text) {
-			return nil, cli.Usagef("--recipient %q is not an address", text)
+		recipient, err := cli.ParseAddress("--recipient", text)
+		if errors.Is(err, format.ErrAddress) {
+			err = cli.Usagef("--recipient %q is not an address: 0x and 40 hex digits", text)
 		}
-		recipients = append(recipients, common.HexToAddress(text))
+		if err != nil {
+			return nil, err
+		}
+		recipients = append(recipients, recipient)
 	}
 	return recipients, nil
 }
