@@ -250,7 +250,7 @@ func (a *auto) show(result wallet.TopUp, err error) error {
 	switch {
 	case a.once && result.Outcome == wallet.TopUpFunded:
 		return a.EmitDone("the top-up "+result.RequestID+" is mined", kind, result, write)
-	case a.once && err != nil && a.Output != cli.OutputJSON:
+	case a.once && err != nil && result.Outcome != wallet.TopUpPlanned && a.Output != cli.OutputJSON:
 		return nil // the error says it
 	case a.once:
 		return a.Emit(kind, result, write)
