@@ -74,6 +74,19 @@ func TestPager(t *testing.T) {
 	require.NotContains(t, string(out), "paged", "never in a pipe")
 }
 
+// TestPagerOfClients: a list from the store is paged like one of files.
+func TestPagerOfClients(t *testing.T) {
+	store := filepath.Join(t.TempDir(), "store.db")
+	for i := range 40 {
+		out, err := exec.CommandContext(t.Context(), "pmctl", "signer", "client", "add", fmt.Sprintf("client%d", i), "--store", store).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	p := atTerminalWith(t, t.TempDir(), []string{"TERM=xterm", "PMCTL_PAGER=", "PAGER=sed 's/^/paged /'"}, "signer", "client", "list", "--store", store)
+	code, shown := p.end()
+	require.Zero(t, code, shown)
+	require.Equal(t, 41, strings.Count(shown, "paged "), shown)
+}
+
 // TestPagerOutlivesInterrupts: Ctrl-C is for the pager to understand; pmctl waits for it.
 func TestPagerOutlivesInterrupts(t *testing.T) {
 	p := atTerminalWith(t, homeOfAccounts(t, 40), []string{"TERM=xterm", "PMCTL_PAGER=",

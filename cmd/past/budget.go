@@ -50,7 +50,7 @@ func runBudget(ctx context.Context, r *cli.Run, o *cli.ReaderOptions) error {
 	if err != nil {
 		return err
 	}
-	return r.Emit("pmctl.budget", spent, func(w *page.Page) { writeBudget(w, spent) })
+	return cli.EmitList(r, "pmctl.budget", spent, func(w *page.Page) { writeBudget(w, spent) })
 }
 
 // writeBudget prints what was spent in all and what is left of it, then what that is made of.

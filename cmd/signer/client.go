@@ -315,7 +315,7 @@ func newClientList(r *cli.Run) *cobra.Command {
 		for i, client := range found {
 			documents[i] = documentOf(client)
 		}
-		return r.Emit("pmctl.signer_clients", struct {
+		return cli.EmitList(r, "pmctl.signer_clients", struct {
 			Clients []clientDocument `json:"clients"`
 		}{documents}, func(p *page.Page) { writeClients(p, documents, r.Now()) })
 	})

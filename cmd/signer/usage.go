@@ -40,7 +40,7 @@ Tickets that this account signed for no client have a row of their own.`,
 			if r.Output == cli.OutputCSV {
 				return wallet.WriteUsageCSV(r.Out, found.Clients)
 			}
-			return r.Emit("pmctl.signer_usage", found, func(p *page.Page) { writeUsage(p, found.Clients) })
+			return cli.EmitList(r, "pmctl.signer_usage", found, func(p *page.Page) { writeUsage(p, found.Clients) })
 		},
 	}
 	cmd.Flags().StringVar(&client, "client", "", "show only the client with this `NAME`")
