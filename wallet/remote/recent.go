@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"bytes"
 	"context"
 	"sync"
 
@@ -50,11 +51,11 @@ func (r *remembering) Sign(ctx context.Context, message []byte) ([]byte, error) 
 	}
 	copy(name[:], message)
 	if sig, ok := r.known.get(name); ok {
-		return sig, nil
+		return bytes.Clone(sig), nil
 	}
 	sig, err := r.Source.Sign(ctx, message)
 	if err == nil {
-		r.known.put(name, sig)
+		r.known.put(name, bytes.Clone(sig))
 	}
 	return sig, err
 }
