@@ -1,9 +1,13 @@
 package agent
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"math/big"
 	"net"
+	"net/http"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -72,4 +76,34 @@ func TestASilentAgent(t *testing.T) {
 			require.Equal(t, context.Canceled, err)
 		})
 	}
+}
+
+// TestASocketEndsWithItsListener: a listener that fails ends the connections that were open,
+// too: what answers their requests is closed after Serve.
+func TestASocketEndsWithItsListener(t *testing.T) {
+	folder, err := os.MkdirTemp("", "agent")
+	require.NoError(t, err)
+	defer os.RemoveAll(folder)
+	socket, err := Listen(filepath.Join(folder, "s"))
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- socket.Serve(t.Context(), http.NotFoundHandler()) }()
+	c, err := net.Dial("unix", filepath.Join(folder, "s"))
+	require.NoError(t, err)
+	defer c.Close()
+	answers := bufio.NewReader(c)
+	ask := func() error {
+		if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: agent\r\n\r\n"); err != nil {
+			return err
+		}
+		answer, err := http.ReadResponse(answers, nil)
+		if err == nil {
+			_, err = io.Copy(io.Discard, answer.Body)
+		}
+		return err
+	}
+	require.NoError(t, ask())
+	require.NoError(t, socket.listener.Close())
+	require.ErrorIs(t, <-ended, net.ErrClosed)
+	require.Error(t, ask())
 }

@@ -92,8 +92,8 @@ func checkFolder(folder string) error {
 	return nil
 }
 
-// Serve answers the user's own processes until ctx ends, and then finishes the requests in
-// progress. It removes the socket before it returns.
+// Serve answers the user's own processes until ctx ends or the listener fails, and then finishes the
+// requests in progress. It removes the socket before it returns.
 func (s *Socket) Serve(ctx context.Context, handler http.Handler) error {
 	defer s.lock.Close()
 	server := &http.Server{
@@ -104,17 +104,19 @@ func (s *Socket) Serve(ctx context.Context, handler http.Handler) error {
 		MaxHeaderBytes:    16 << 10,
 	}
 	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
+	end := func() {
 		defer close(ended)
 		patience, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		_ = server.Shutdown(patience)
 		_ = server.Close()
-	})
-	err := server.Serve(ownOnly{s.listener})
-	if !stop() {
-		<-ended
 	}
+	stop := context.AfterFunc(ctx, end)
+	err := server.Serve(ownOnly{s.listener})
+	if stop() { // the listener has failed
+		end()
+	}
+	<-ended
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

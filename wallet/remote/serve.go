@@ -21,8 +21,8 @@ const (
 	idleTimeout       = 2 * time.Minute
 )
 
-// Serve answers requests on a listener until ctx ends; those that are under way are then
-// answered, for at most drain. The log gets a line for each connection that fails before its
+// Serve answers requests on a listener until ctx ends or the listener fails; those that are under way are
+// then answered, for at most drain. The log gets a line for each connection that fails before its
 // request, and one if requests were not answered in that time; nil is for none.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, drain time.Duration, log *slog.Logger) error {
 	if log == nil {
@@ -37,8 +37,8 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler, drain time
 	limited := limit(server, l, maxConnections)
 	go func() { ended <- server.Serve(limited) }()
 	select {
-	case err := <-ended:
-		return err
+	case failed := <-ended:
+		ended <- failed
 	case <-ctx.Done():
 	}
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)

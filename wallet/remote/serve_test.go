@@ -155,3 +155,32 @@ func TestSoakSlowClients(t *testing.T) {
 		require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
 	}
 }
+
+// TestAServerEndsWithItsListener: a listener that fails ends the server, with the connections
+// that were open: what answers their requests is closed after Serve.
+func TestAServerEndsWithItsListener(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- remote.Serve(t.Context(), l, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, "here") }), time.Second, nil)
+	}()
+	c, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	answers := bufio.NewReader(c)
+	ask := func() error {
+		if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: signer\r\n\r\n"); err != nil {
+			return err
+		}
+		answer, err := http.ReadResponse(answers, nil)
+		if err == nil {
+			_, err = io.Copy(io.Discard, answer.Body)
+		}
+		return err
+	}
+	require.NoError(t, ask())
+	require.NoError(t, l.Close())
+	require.ErrorIs(t, <-ended, net.ErrClosed)
+	require.Error(t, ask())
+}
