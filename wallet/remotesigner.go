@@ -161,10 +161,10 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 }
 
 // Reload replaces the options Identify, Webhook, MaxPrices, Log and Observe, and the limits on what the
-// signer signs. The others stay as they are. It fails as the key does, and with
-// remote.ErrNoIdentifier, and then changes nothing.
+// signer signs, of which those apply by default that apply to a Config's. The others stay as they are. It
+// fails as the key does, and with remote.ErrNoIdentifier, and then changes nothing.
 func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits policy.Limits) error {
-	limits = limits.Unplaced().Bound("the remote signer")
+	limits = limits.OrDefault().Unplaced().Bound("the remote signer")
 	w := s.wallet
 	var listed remote.Directory
 	if s.directory != nil {
