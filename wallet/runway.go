@@ -119,9 +119,14 @@ func (r *Reader) runway(ctx context.Context, p *past, since time.Time) (*Runway,
 	}
 	redeemed := slices.DeleteFunc(slices.Clone(p.events), func(e history.Event) bool { return e.Redemption == nil || e.Time.Before(since) })
 	totals := history.Total(redeemed)
-	// Before its first ticket a sender spent nothing.
+	deposits, reserves := history.Balances(p.events, p.status.Sender.Deposit, p.status.Sender.Reserve)
+	// Before its first ticket a sender spent nothing. A ledger that lacks tickets may lack that one, but there is
+	// none from before the first funds. Events begin at about since: there may have been funds before them.
 	if totals.Unmatched > 0 {
-		first = p.events[0].Time
+		first = time.Time{}
+		if since.IsZero() || deposits[0].Wei.Sign() == 0 && reserves[0].Wei.Sign() == 0 {
+			first = p.events[0].Time
+		}
 	}
 	from := since
 	if first.After(from) {
@@ -157,8 +162,8 @@ func (r *Reader) runway(ctx context.Context, p *past, since time.Time) (*Runway,
 		Made: ticketSum(draw.Made), Paid: new(big.Rat).Add(totals.DepositPaid, totals.ReservePaid),
 		Redemptions: totals.Redemptions, Unmatched: totals.Unmatched, ExpectedWins: draw.Expected,
 		Outstanding: ticketSum(draw.Outstanding), Basis: basis, Worth: worth, pace: pace, owed: owed,
+		Deposits: deposits, Reserves: reserves,
 	}
-	w.Deposits, w.Reserves = history.Balances(p.events, w.Deposit, w.Reserve)
 	for _, spent := range pace.spent {
 		w.SpentWei, w.SpentExact = append(w.SpentWei, format.NewCeil(spent)), append(w.SpentExact, format.Fraction{Rat: spent})
 	}

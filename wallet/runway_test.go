@@ -2,11 +2,15 @@ package wallet
 
 import (
 	"math/big"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/history"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -30,5 +34,40 @@ func TestForecastOfSeveralFaceValues(t *testing.T) {
 	require.Equal(t, until.Add(time.Duration(want.DaysMedian*float64(24*time.Hour))).Truncate(time.Second), want.Median)
 	for range 30 {
 		require.Equal(t, want, tell())
+	}
+}
+
+// TestSpendingIsObservedSince: if the ledger lacks tickets, the observed time begins where it was asked to, and
+// not with the first win after that, or a few late wins would be a high rate.
+func TestSpendingIsObservedSince(t *testing.T) {
+	t.Parallel()
+	stored, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, stored.Close()) })
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	since := now.AddDate(0, 0, -30)
+	one, none, left := wei.FromUint64(1000), wei.Wei{}, wei.FromUint64(5000)
+	win := func(daysAgo int) history.Event {
+		return history.Event{Kind: history.Redeemed, Time: now.AddDate(0, 0, -daysAgo), Deposit: &one, Reserve: &none, Redemption: &history.Redemption{Paid: one, FaceValue: one, Match: history.Unknown}}
+	}
+	all := wei.FromUint64(7000)
+	funding := history.Event{Kind: history.DepositFunded, Time: now.AddDate(0, 0, -10), Deposit: &all}
+	for name, c := range map[string]struct {
+		since  time.Time
+		events []history.Event
+		from   time.Time
+		perDay string
+	}{
+		"funds from before": {since, []history.Event{win(2), win(1)}, since, "67"},
+		"funded meanwhile":  {since, []history.Event{funding, win(2), win(1)}, funding.Time, "200"},
+		"everything":        {time.Time{}, []history.Event{funding, win(2), win(1)}, funding.Time, "200"},
+	} {
+		p := &past{now: now, ledger: stored.Chain(1337), status: new(chain.Status), events: c.events}
+		p.status.Sender.Deposit = left
+		told, err := new(Reader).runway(t.Context(), p, c.since)
+		require.NoError(t, err, name)
+		require.Equal(t, BasisRedemptions, told.Basis, name)
+		require.Equal(t, c.from, told.Since, name)
+		require.Equal(t, c.perDay, told.PaidPerDay.RatString(), name)
 	}
 }
