@@ -36,6 +36,7 @@ func resultOf(account accounts.Account) accountResult {
 
 func emitAccount(r *cli.Run, account accounts.Account) error {
 	result := resultOf(account)
+	cli.FailBrokenPipes()
 	err := r.Emit("pmctl.account", result, func(w *page.Page) {
 		w.Fields([]page.Field{{"address", result.Address}, {"key file", result.Path}})
 	})

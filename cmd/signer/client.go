@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -195,11 +196,14 @@ func (o *credentialOptions) emit(r *cli.Run, d clientDocument, token string) err
 		}
 		d.SDKToken = base64.StdEncoding.EncodeToString(text)
 	}
-	return emitClient(r, d)
+	err := r.EmitDone(fmt.Sprintf("client %q has a new token", d.Name), clientKind, d, func(p *page.Page) { d.write(p, r.Now()) })
+	return cli.WithHint(err, "pmctl signer client rotate %s replaces the token, and shows the new one", d.Name)
 }
 
+const clientKind = "pmctl.signer_client"
+
 func emitClient(r *cli.Run, d clientDocument) error {
-	return r.Emit("pmctl.signer_client", d, func(p *page.Page) { d.write(p, r.Now()) })
+	return r.Emit(clientKind, d, func(p *page.Page) { d.write(p, r.Now()) })
 }
 
 func newClientRotate(r *cli.Run) *cobra.Command {

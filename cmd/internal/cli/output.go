@@ -74,8 +74,10 @@ func (r *Run) Emit(kind string, data any, table func(*page.Page)) error {
 	return out.Err()
 }
 
-// EmitDone emits the result of something that is done and must not be done again.
+// EmitDone emits the result of something that is done and must not be done again. A reader that has
+// stopped is an error, too: the signal would end the process as if nothing were done.
 func (r *Run) EmitDone(what, kind string, data any, table func(*page.Page)) error {
+	FailBrokenPipes()
 	return Unreported(what, r.Emit(kind, data, table))
 }
 
