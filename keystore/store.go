@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -200,7 +201,9 @@ func (s *Store) Import(ctx context.Context, signer *Signer, source PassphraseSou
 			return fmt.Errorf("%w: %w", ErrFolder, err)
 		}
 		path = filepath.Join(s.path, fileName(address, time.Now()))
-		return named(address, writeFile(s.files, path, data, check, durable.New))
+		// The passphrase and the key derivations took a while: it may have been imported meanwhile.
+		last := func(written []byte) error { return cmp.Or(check(written), s.roomFor(address)) }
+		return named(address, writeFile(s.files, path, data, last, durable.New))
 	})
 	if err != nil {
 		return accounts.Account{}, err

@@ -263,3 +263,24 @@ func TestPassphrasesAreCleared(t *testing.T) {
 		require.Equal(t, make([]byte, len(passphrase)), passphrase)
 	}
 }
+
+// TestAnAccountThatIsImportedMeanwhile: an account has one file, also if it was imported twice at once:
+// of two files neither is used.
+func TestAnAccountThatIsImportedMeanwhile(t *testing.T) {
+	store := Open(t.TempDir())
+	signer, err := NewRawSigner([]byte(strings.Repeat("01", keySize)))
+	require.NoError(t, err)
+	defer signer.Close()
+	passphrase := PassphraseReader(strings.NewReader("slow"))
+	_, err = store.Import(t.Context(), signer, func(ctx context.Context, question string) ([]byte, error) {
+		_, err := store.Import(ctx, signer, PassphraseReader(strings.NewReader("fast")), Light)
+		require.NoError(t, err)
+		return passphrase(ctx, question)
+	}, Light)
+	require.ErrorIs(t, err, ErrAccountExists)
+	account, err := store.Find(signer.Address())
+	require.NoError(t, err)
+	opened, err := store.Unlock(t.Context(), account, PassphraseReader(strings.NewReader("fast")))
+	require.NoError(t, err)
+	opened.Close()
+}
