@@ -41,6 +41,33 @@ func TestWinnersAreRedeemedOnceInOrderAfterTheyExpire(t *testing.T) {
 	})
 }
 
+// TestAQueuedTicketIsTheMonitors: neither the caller of QueueTicket nor OnRedemption can change what is
+// redeemed, and marked as redeemed in the store.
+func TestAQueuedTicketIsTheMonitors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.LocalSenderMonitor = o.monitor(o.store)
+		seen := o.cfg.OnRedemption
+		o.cfg.OnRedemption = func(a RedemptionAttempt) {
+			seen(a)
+			a.Ticket.SenderNonce = 9
+		}
+		o.Start()
+		defer o.Stop()
+		ticket := o.win(o.client(), 1, 1010)
+		o.queue(ticket)
+		ticket.SenderNonce, ticket.Sig[0] = 7, ticket.Sig[0]^1
+		ticket.FaceValue.SetInt64(0)
+		ticket.RecipientRand.SetInt64(0)
+		o.mine(1010)
+		o.wantRedeemed(1)
+		o.wantWaiting()
+		if _, ok := o.store.settledTx(1); !ok {
+			t.Error("another ticket is settled")
+		}
+	})
+}
+
 // TestEventMayBeAhead: a block event counts before the TimeManager has the block.
 func TestEventMayBeAhead(t *testing.T) {
 	inOffice(t, func(o *office) {

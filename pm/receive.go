@@ -54,11 +54,8 @@ func (r *recipient) RedeemWinningTicket(ticket *Ticket, sig []byte, seed *big.In
 	if !r.val.IsWinningTicket(ticket, sig, recipientRand) {
 		return ErrNotWinning
 	}
-	return r.sm.QueueTicket(&SignedTicket{
-		Ticket:        ticket.clone(),
-		Sig:           append([]byte(nil), sig...),
-		RecipientRand: recipientRand,
-	})
+	queued := SignedTicket{Ticket: ticket, Sig: sig, RecipientRand: recipientRand}
+	return r.sm.QueueTicket(queued.clone())
 }
 
 // validate returns the ticket's recipientRand, or why the ticket is not valid.

@@ -169,7 +169,7 @@ func (sm *LocalSenderMonitor) QueueTicket(ticket *SignedTicket) error {
 	}
 	// First, so that the sender is not forgotten before.
 	sm.remember(ticket.Sender)
-	if err := sm.store.StoreWinningTicket(ticket); err != nil {
+	if err := sm.store.StoreWinningTicket(ticket.clone()); err != nil {
 		return fmt.Errorf("store a winning ticket of %v: %w", ticket.Sender, err)
 	}
 	sm.openQueue(ticket.Sender)

@@ -1,6 +1,7 @@
 package pm
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -59,6 +60,14 @@ type SignedTicket struct {
 	Sig []byte
 	// RecipientRand is the preimage of the ticket's RecipientRandHash.
 	RecipientRand *big.Int
+}
+
+// clone returns a copy that shares no memory with t; nil of nil.
+func (t *SignedTicket) clone() *SignedTicket {
+	if t == nil {
+		return nil
+	}
+	return &SignedTicket{Ticket: t.Ticket.clone(), Sig: bytes.Clone(t.Sig), RecipientRand: copyInt(t.RecipientRand)}
 }
 
 // NewTicket returns the ticket with the given nonce. It shares no memory with params. A nil

@@ -129,6 +129,7 @@ func (sm *LocalSenderMonitor) recover() bool {
 
 func (sm *LocalSenderMonitor) report(attempt RedemptionAttempt) {
 	if sm.cfg.OnRedemption != nil {
+		attempt.Ticket = attempt.Ticket.clone() // the queue's own is still to be marked
 		sm.cfg.OnRedemption(attempt)
 	}
 }
