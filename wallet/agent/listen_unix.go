@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // Socket is an agent's socket, owned by one process at a time.
@@ -28,8 +30,16 @@ const maxPath = len(unix.RawSockaddrUnix{}.Path) - 1
 // if needed. It replaces what a dead agent left behind. It returns ErrRunning while another process
 // serves the socket.
 func Listen(path string) (*Socket, error) {
+	socket, err := take(path)
+	if err != nil && !errors.Is(err, ErrRunning) {
+		err = hint.With(fmt.Errorf("no agent can listen at %s: %w", path, err), "set PMCTL_AGENT to a path in a folder that belongs to you, with mode 700")
+	}
+	return socket, err
+}
+
+func take(path string) (*Socket, error) {
 	if len(path) > maxPath {
-		return nil, fmt.Errorf("the path of the agent's socket has %d bytes, and the system takes at most %d: set PMCTL_AGENT to a shorter one than %s", len(path), maxPath, path)
+		return nil, fmt.Errorf("the path has %d bytes, and the system takes at most %d", len(path), maxPath)
 	}
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -87,7 +97,7 @@ func checkFolder(folder string) error {
 		return &os.PathError{Op: "stat", Path: folder, Err: err}
 	}
 	if int(stat.Uid) != os.Geteuid() || stat.Mode&0o077 != 0 {
-		return fmt.Errorf("the agent's folder %s has mode %o and owner %d; it must belong to you and have mode 700", folder, stat.Mode&0o777, stat.Uid)
+		return fmt.Errorf("its folder %s has mode %o and owner %d; it must belong to you and have mode 700", folder, stat.Mode&0o777, stat.Uid)
 	}
 	return nil
 }

@@ -1,11 +1,14 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/topup"
 )
@@ -36,11 +39,11 @@ func ReadSettings(system, user, profile string) (*Settings, error) {
 	s := &Settings{User: new(File), Profile: profile}
 	var err error
 	if s.System, err = Read(system); err != nil {
-		return nil, err
+		return nil, unread(err, "every user of the machine must be able to read it")
 	}
 	if user != "" {
 		if s.User, err = Read(user); err != nil {
-			return nil, err
+			return nil, unread(err, "set XDG_CONFIG_HOME, or else HOME, to a folder that you can read: the config file is looked for below it")
 		}
 	}
 	files := s.files()
@@ -58,6 +61,14 @@ func ReadSettings(system, user, profile string) (*Settings, error) {
 		s.Layers = append(s.Layers, Layer{file, ""})
 	}
 	return s, nil
+}
+
+// unread adds to an error of the file system what can be done about it.
+func unread(err error, todo string) error {
+	if !errors.As(err, new(*fs.PathError)) {
+		return err
+	}
+	return hint.With(fmt.Errorf("cannot read the config file: %w", err), "%s", todo)
 }
 
 // files are the user's and the system's, as far as they are set.
