@@ -79,7 +79,8 @@ func Fund(n Need) (Plan, error) {
 	p.ExpectedWins, _ = mean.Float64()
 	p.Wins = wins.Quantile(Risk)
 	p.Chance = wins.AtLeast(p.Wins + 1)
-	if p.Deposit, err = n.FaceValue.Mul(p.Wins + p.Spare); err == nil {
+	faceValues := new(big.Int).Add(new(big.Int).SetUint64(p.Wins), new(big.Int).SetUint64(p.Spare)) // may exceed 64 bits
+	if p.Deposit, err = wei.FromBig(faceValues.Mul(faceValues, n.FaceValue.Big())); err == nil {
 		p.Reserve, err = n.FaceValue.Mul(p.Sharers)
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"strings"
@@ -35,6 +36,12 @@ func TestFund(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, amount(t, "0.47eth"), p.Deposit)
 	require.Equal(t, amount(t, "0.05eth"), p.Reserve)
+
+	// Whatever multiple of the face value is asked for.
+	need.DepositMultiplier = math.MaxUint64
+	p, err = Fund(need)
+	require.NoError(t, err)
+	require.Equal(t, new(big.Rat).Mul(need.FaceValue.Rat(), new(big.Rat).SetInt(new(big.Int).Add(new(big.Int).SetUint64(math.MaxUint64), big.NewInt(43)))), p.Deposit.Rat())
 
 	for name, change := range map[string]func(*Need){
 		"face value":    func(n *Need) { n.FaceValue = wei.Wei{} },
