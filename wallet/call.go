@@ -87,9 +87,12 @@ func NewCaller(ctx context.Context, w *Wallet, r *call.Request, o CallOptions) (
 }
 
 // NewSignerCaller is NewCaller for a machine without a key: the remote signer at c checks, records
-// and signs the payments, to the recipients in only; nil is for any. It fails as
+// and signs the payments, to the recipients in only; nil is for any. It fails with ErrRequestID, and as
 // call.NewRemoteSigner does.
 func NewSignerCaller(ctx context.Context, c *client.Client, only []common.Address, o CallOptions) (caller *call.Caller, end func(), err error) {
+	if _, err := named(o.RequestID, ""); err != nil {
+		return nil, nil, err
+	}
 	purse, err := call.NewRemoteSigner(ctx, c, o.Terms, only, o.RequestID, time.Now)
 	if err != nil {
 		return nil, nil, err

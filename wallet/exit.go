@@ -29,7 +29,7 @@ type ExitOptions struct {
 	Interval time.Duration
 
 	// SendOptions apply to each of the transactions. With NoWait, Exit returns instead of waiting
-	// for rounds. Report is not used.
+	// for rounds. RequestID and Report are not used: an exit that is run again resumes.
 	SendOptions
 }
 

@@ -82,6 +82,9 @@ func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, s
 	if document == nil || signed == nil {
 		return Transaction{}, ErrNoDocument
 	}
+	if _, err := named(document.RequestID, ""); err != nil {
+		return Transaction{}, err
+	}
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
 	if err := checkNetwork(document, w.Network); err != nil {

@@ -41,12 +41,15 @@ type WaitOptions struct {
 }
 
 // Do sends an action once: it resumes an unfinished transaction of the same action, or sends a new
-// one. Besides ErrNoAccount and ErrNoStore, its errors tell by their class (see ClassOf) what can be
+// one. Besides ErrNoAccount, ErrNoStore and ErrRequestID, its errors tell by their class (see ClassOf) what can be
 // done: ClassRefused, ClassLimit and ClassFunds if nothing was sent, ClassPending if other
 // transactions of the account wait, and ClassNotMined, ClassOutcomeUnknown and ClassUnreported if
 // it was sent, or may have been.
 func (w *Wallet) Do(ctx context.Context, a Action, o SendOptions) (Transaction, error) {
 	if err := w.requireAccount(); err != nil {
+		return Transaction{}, err
+	}
+	if _, err := named(o.RequestID, ""); err != nil {
 		return Transaction{}, err
 	}
 	bounded, cancel := w.bound(ctx)

@@ -3,6 +3,7 @@ package wallet_test
 import (
 	"math/big"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,12 +13,14 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/remote/client"
 	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -145,6 +148,26 @@ func TestARequestIsMintedOnce(t *testing.T) {
 	_, err = mint("two\nlines", 2)
 	require.ErrorIs(t, err, wallet.ErrRequestID)
 	require.Equal(t, wallet.ClassUsage, wallet.ClassOf(err))
+}
+
+// TestARequestIDIsCheckedEverywhere: an ID that no store or header can have is refused before anything
+// is asked or signed.
+func TestARequestIDIsCheckedEverywhere(t *testing.T) {
+	ctx := t.Context()
+	account := signer.AddressOnly(common.Address{1})
+	w, err := wallet.Open(ctx, wallet.Config{Account: account, Store: filepath.Join(t.TempDir(), "store.db")})
+	require.NoError(t, err)
+	defer w.Close()
+	unreachable, err := client.New("http://127.0.0.1:1", "")
+	require.NoError(t, err)
+	for _, id := range []string{"two\nlines", "\xff", "a\x00b", strings.Repeat("x", 129)} {
+		_, err = w.Do(ctx, wallet.Unlock(), wallet.SendOptions{RequestID: id})
+		require.ErrorIs(t, err, wallet.ErrRequestID)
+		_, err = w.SendSigned(ctx, &format.Transaction{RequestID: id}, new(types.Transaction), wallet.Terms{}, false, wallet.WaitOptions{})
+		require.ErrorIs(t, err, wallet.ErrRequestID)
+		_, _, err = wallet.NewSignerCaller(ctx, unreachable, nil, wallet.CallOptions{RequestID: id})
+		require.ErrorIs(t, err, wallet.ErrRequestID)
+	}
 }
 
 // TestTheDefaultLimitsHoldWithoutAWallet: what is judged or signed by a Config alone is held
