@@ -64,7 +64,7 @@ func termsCommand(r *cli.Run, cmd *cobra.Command, terms *termsOptions, run func(
 			all.Backing = func(ctx context.Context) (*wallet.Backing, error) {
 				reader, err := o.Open(ctx, r, nil)
 				if err != nil {
-					return nil, err
+					return nil, cli.WithItsHint(err)
 				}
 				defer reader.Close()
 				return reader.Backing(ctx)

@@ -92,6 +92,14 @@ func Failure(err error) format.Error {
 	return e
 }
 
+// WithItsHint is err with what HintFor says, for one that is wrapped in another hint.
+func WithItsHint(err error) error {
+	if said := HintFor(err); said != "" {
+		return WithHint(err, "%s", said)
+	}
+	return err
+}
+
 // HintFor says what can be done about an error: what the error itself says, or what
 // is the command line's to know.
 func HintFor(err error) string {
