@@ -248,3 +248,16 @@ func TestSessionsAgainstAModel(t *testing.T) {
 		}
 	})
 }
+
+// TestPricesThatLookAlike are written with as many decimals as it takes to see which is higher.
+func TestPricesThatLookAlike(t *testing.T) {
+	for text, c := range map[string][2]*big.Rat{
+		"orchestrator price 0.0004 exceeds request maxPrice ceiling 0.0003":     {big.NewRat(4, 1e4), big.NewRat(3, 1e4)},
+		"orchestrator price 2.000001 exceeds request maxPrice ceiling 2.000000": {big.NewRat(2_000_001, 1e6), big.NewRat(2, 1)},
+		"orchestrator price 2.001 exceeds request maxPrice ceiling 2.000":       {big.NewRat(2001, 1000), big.NewRat(2, 1)},
+	} {
+		require.EqualError(t, live.CheckPrice(c[0], live.Ceiling{Price: c[1], Source: live.Requested}), text)
+	}
+	same := &live.PriceError{Price: big.NewRat(1, 3), Ceiling: live.Ceiling{Price: big.NewRat(1, 3)}}
+	require.Contains(t, same.Error(), "0.333")
+}

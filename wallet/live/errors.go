@@ -94,8 +94,12 @@ type PriceError struct {
 }
 
 func (e *PriceError) Error() string {
-	const decimals = 3
-	return fmt.Sprintf("orchestrator price %s exceeds %s ceiling %s", e.Price.FloatString(decimals), e.Ceiling.Source, e.Ceiling.Price.FloatString(decimals))
+	const least, most = 3, 200 // more than the least only if it takes more to see a difference
+	price, ceiling := "", ""
+	for decimals := least; decimals <= most && price == ceiling; decimals++ {
+		price, ceiling = e.Price.FloatString(decimals), e.Ceiling.Price.FloatString(decimals)
+	}
+	return fmt.Sprintf("orchestrator price %s exceeds %s ceiling %s", price, e.Ceiling.Source, ceiling)
 }
 
 // Status implements Refusal.
