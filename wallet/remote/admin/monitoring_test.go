@@ -110,6 +110,27 @@ func TestPaymentsAddUpExactly(t *testing.T) {
 	require.Contains(t, text, `pmctl_signer_face_value_wei_total{client="studio",recipient="0x"} 14`)
 }
 
+// TestWhatIsLeft is never shown as more than it is, nor what is spent as nothing.
+func TestWhatIsLeft(t *testing.T) {
+	limit := wei.FromUint64(5e12)
+	for _, c := range []struct {
+		left        *big.Rat
+		shown       string
+		permille    int64
+		spent, text string
+	}{
+		{big.NewRat(1e12, 1), "1000 gwei", 800, "4000 gwei", "a whole ticket"},
+		{big.NewRat(3e12-1, 3), "~999.99 gwei", 800, "~4000 gwei", "a third of a wei less"},
+		{big.NewRat(5e12, 1), "5000 gwei", 0, "0 wei", "all of it"},
+		{big.NewRat(15e12-1, 3), "~4999.9 gwei", 0, "less than 1 wei", "nearly all of it"},
+		{big.NewRat(1, 3), "0 wei", 999, "~5000 gwei", "less than a wei"},
+		{new(big.Rat), "0 wei", 1000, "5000 gwei", "nothing"},
+	} {
+		spent := new(big.Rat).Sub(limit.Rat(), c.left)
+		require.Equal(t, shownAmount{"EV", c.spent, "5000 gwei", c.shown, c.permille}, amountOf("EV", spent, &limit, c.left), c.text)
+	}
+}
+
 // TestNoSignerIsAnAlert: where Prometheus looks signers up, as in the Compose file, it forgets one that
 // has no address any more.
 func TestNoSignerIsAnAlert(t *testing.T) {

@@ -132,7 +132,9 @@ func amountOf(name string, spent *big.Rat, limit *wei.Wei, left *big.Rat) shownA
 	if limit == nil {
 		return a
 	}
-	a.Limit, a.Left, a.Permille = limit.String(), plot.About(left), 1000
+	// What is left is not rounded up: a ticket of that much would be refused.
+	whole := new(big.Int).Quo(left.Num(), left.Denom())
+	a.Limit, a.Left, a.Permille = limit.String(), plot.About(new(big.Rat).SetInt(whole)), 1000
 	if !limit.IsZero() {
 		share := new(big.Rat).Quo(spent, limit.Rat())
 		share.Mul(share, big.NewRat(1000, 1))
