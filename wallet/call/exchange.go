@@ -14,14 +14,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // payerHeader names the account that will pay.
 const payerHeader = "Livepeer-Payer-Address"
+
+// ErrHeader is returned for a request that has a header of its payment, which the call sets.
+var ErrHeader = hint.With(errors.New("the request has a header of its payment"), "leave the header out: the call creates the payment itself")
 
 // maxAnswer limits what is read of an orchestrator's own answers, in bytes.
 const maxAnswer = 1 << 20
@@ -110,6 +115,11 @@ func (r *Request) http(ctx context.Context) (*http.Request, error) {
 	request.Header = r.Header.Clone()
 	if request.Header == nil {
 		request.Header = make(http.Header)
+	}
+	for _, name := range []string{payerHeader, wire.PaymentHeader, wire.SegmentHeader} {
+		if request.Header.Get(name) != "" {
+			return nil, fmt.Errorf("%w: %s", ErrHeader, name)
+		}
 	}
 	if request.Header.Get("User-Agent") == "" {
 		request.Header.Set("User-Agent", "pmctl")
