@@ -150,6 +150,7 @@ func TestImportRefusesNonsense(t *testing.T) {
 		change(&bad.Reservations[0])
 		s := open(t, filepath.Join(t.TempDir(), "store.db"))
 		require.ErrorIs(t, s.Import(t.Context(), &bad), ErrBadDump, name)
+		require.ErrorIs(t, s.Import(t.Context(), nil), ErrBadDump)
 	}
 }
 

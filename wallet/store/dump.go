@@ -153,6 +153,9 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 
 // check fails for entries that could not be found again under their own keys.
 func (d *Dump) check() error {
+	if d == nil {
+		return errors.New("there is no document")
+	}
 	type key struct {
 		hash  string
 		first uint32
