@@ -2,6 +2,7 @@ package remote
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -33,4 +34,15 @@ func TestRatesOfStrangers(t *testing.T) {
 	require.LessOrEqual(t, len(rates.callers.newer)+len(rates.callers.older), 2*maxRecent)
 	now = now.Add(time.Second)
 	require.NoError(t, rates.admitAddress("10.0.0.1:1"))
+}
+
+// TestARateOfOnceInAnAge: the wait may be the longest duration, whose seconds are rounded up.
+func TestARateOfOnceInAnAge(t *testing.T) {
+	for rate, after := range map[float64]string{1e-12: "9223372037", 1: "1", 0.4: "3"} {
+		rates := NewRates(Rate{PerSecond: rate}, func() time.Time { return time.Unix(0, 0) })
+		require.NoError(t, rates.admitClient("ann"))
+		answer := httptest.NewRecorder()
+		fail(answer, rates.admitClient("ann"))
+		require.Equal(t, after, answer.Header().Get("Retry-After"))
+	}
 }

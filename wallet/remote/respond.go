@@ -75,7 +75,7 @@ func fail(rw http.ResponseWriter, err error) int {
 		after = unavailable.After
 	}
 	if after > 0 {
-		rw.Header().Set("Retry-After", strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10))
+		rw.Header().Set("Retry-After", strconv.FormatInt(int64((after-1)/time.Second)+1, 10))
 	}
 	if status == http.StatusUnauthorized {
 		rw.Header().Set("WWW-Authenticate", "Bearer")
