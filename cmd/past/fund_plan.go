@@ -109,7 +109,7 @@ func fundPlan(r *cli.Run, cmd *cobra.Command, o *fundPlanOptions) error {
 	case err != nil:
 		return err
 	}
-	return r.Emit("pmctl.fund_plan", plan, func(w *page.Page) { writePlan(w, plan, until) })
+	return r.Emit("pmctl.fund_plan", plan, func(w *page.Page) { writePlan(w, plan) })
 }
 
 // open returns what asks the chain, for an account if there is one.
@@ -157,7 +157,7 @@ func (o *fundPlanOptions) accountIfAny(env *cli.Env) (common.Address, error) {
 	return found.Address, err
 }
 
-func writePlan(w *page.Page, p *wallet.FundPlan, until time.Duration) {
+func writePlan(w *page.Page, p *wallet.FundPlan) {
 	from := ""
 	if p.FaceValueSource != wallet.FaceValueGiven {
 		from = ", at the current gas price"
@@ -166,7 +166,7 @@ func writePlan(w *page.Page, p *wallet.FundPlan, until time.Duration) {
 		{"deposit", fmt.Sprintf("%s = (k + spare) x F = (%d + %d) x F", p.Deposit, p.Wins, p.Spare)},
 		{"reserve", fmt.Sprintf("%s = pool x F = %d x F", p.Reserve, p.PoolSize)},
 		{"face value F", p.FaceValue.String() + from},
-		{"spend", fmt.Sprintf("%s in %s on %s", wei.Format(p.TotalEVExact.Rat), plot.Days(until.Hours()/24), words.Count(p.Recipients, "recipient"))},
+		{"spend", fmt.Sprintf("%s in %s on %s", wei.Format(p.TotalEVExact.Rat), plot.Period(p.Seconds), words.Count(p.Recipients, "recipient"))},
 		{"wins", fmt.Sprintf("~ Poisson(spend / F = %s); more than k = %d: %s", plot.Number(p.ExpectedWins), p.Wins, plot.Percent(p.Chance))},
 	}
 	todo := fundLine(p.Deposit, p.Reserve)

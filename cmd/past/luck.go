@@ -184,7 +184,7 @@ func writeLuck(w *page.Page, l *wallet.Luck) {
 	last := l.AtMost[len(l.AtMost)-1]
 	fields := []page.Field{
 		{"deposit", fmt.Sprintf("%s suffices in %s of all periods: (%s + %d) x F", l.Deposit, plot.Percent(1-last.Risk), words.Count(last.Wins, "win"), l.Spare)},
-		{"expected", fmt.Sprintf("%s in %s: %s", wei.Format(l.TotalEVExact.Rat), plot.Days(float64(l.Seconds)/86400), expectedWins(l.ExpectedWins))},
+		{"expected", fmt.Sprintf("%s in %s: %s", wei.Format(l.TotalEVExact.Rat), plot.Period(l.Seconds), words.Plural(plot.Number(l.ExpectedWins), "win"))},
 		{"face value F", l.FaceValue.String()},
 	}
 	if l.TicketEV != nil {
@@ -207,19 +207,11 @@ func writeLuck(w *page.Page, l *wallet.Luck) {
 	w.Table([]page.Column{page.Text("cost of a period"), page.Number("wins"), page.Number("paid"), page.Number("chance")}, rows)
 }
 
-// expectedWins is a mean number of wins.
-func expectedWins(mean float64) string {
-	if mean == 1 {
-		return words.Count(1, "win")
-	}
-	return plot.Number(mean) + " wins"
-}
-
 // ticketPace says how fast tickets are created.
 func ticketPace(l *wallet.Luck) string {
 	tickets, _ := new(big.Rat).Quo(l.TotalEVExact.Rat, l.TicketEVExact.Rat).Float64()
 	if perSecond := tickets / float64(l.Seconds); perSecond > 1 {
-		return fmt.Sprintf("%.3g tickets a second", perSecond)
+		return words.Plural(plot.Number(perSecond), "ticket") + " a second"
 	}
 	return "a ticket every " + plot.Days(float64(l.Seconds)/tickets/86400)
 }

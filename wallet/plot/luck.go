@@ -22,7 +22,7 @@ type Bars struct {
 func Luck(l *wallet.Luck) *Bars {
 	last := l.AtMost[len(l.AtMost)-1]
 	return &Bars{
-		Title: fmt.Sprintf("Winning tickets of %s in %s", l.FaceValue, Days(float64(l.Seconds)/86400)),
+		Title: fmt.Sprintf("Winning tickets of %s in %s", l.FaceValue, Period(l.Seconds)),
 		Subtitle: fmt.Sprintf("%s expected, %s; in %g %% of all periods at most %d, %s",
 			Number(l.ExpectedWins), wei.Format(l.TotalEVExact.Rat), 100*(1-last.Risk), last.Wins, last.Paid),
 		luck: l,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/internal/num"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -39,6 +40,21 @@ func dayOrTime(w *wallet.Runway, at time.Time) string {
 
 // mostDays is how far a forecast reaches; it says nothing beyond.
 const mostDays = 3650
+
+// Period is a time of whole seconds, exactly, in the largest unit that it is a multiple of.
+func Period(seconds int64) string {
+	count, unit := seconds, "second"
+	for _, larger := range []struct {
+		of   int64
+		name string
+	}{{60, "minute"}, {60, "hour"}, {24, "day"}} {
+		if count%larger.of != 0 {
+			break
+		}
+		count, unit = count/larger.of, larger.name
+	}
+	return words.Count(count, unit)
+}
 
 // Ahead is a number of days from now in a forecast.
 func Ahead(days float64) string {

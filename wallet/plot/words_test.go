@@ -35,3 +35,11 @@ func TestAboutIsNeverNothing(t *testing.T) {
 	}
 	require.Equal(t, "0 wei", About(nil))
 }
+
+func TestPeriodIsExact(t *testing.T) {
+	for seconds, text := range map[int64]string{
+		1: "1 second", 200: "200 seconds", 60: "1 minute", 5400: "90 minutes", 12 * 3600: "12 hours", 250 * 3600: "250 hours", 86400: "1 day", 36 * 3600: "36 hours", 5000 * 86400: "5000 days",
+	} {
+		require.Equal(t, text, Period(seconds))
+	}
+}
