@@ -64,7 +64,7 @@ func ParsePrice(text string) (Price, error) {
 		p.Wei = parsed.Rat()
 	}
 	if p.Wei.Sign() <= 0 {
-		return Price{}, fmt.Errorf("%.80q is %w", text, ErrPrice)
+		return Price{}, fmt.Errorf("%.80q is %w (it is 0, and must be more)", text, ErrPrice)
 	}
 	return p, nil
 }

@@ -35,7 +35,10 @@ func ParseMaxPrices(texts []string) (MaxPrices, error) {
 			_, ok = price.SetString(number)
 		}
 		kind, known := priceUnits()[strings.TrimSpace(unit)]
-		if !isWei || !ok || !known || price.Sign() <= 0 {
+		if isWei && ok && known && price.Sign() == 0 {
+			return nil, fmt.Errorf("%q is 0, and must be more", text)
+		}
+		if !isWei || !ok || !known {
 			units := slices.Sorted(maps.Keys(priceUnits()))
 			return nil, fmt.Errorf("%q is not of the form 'N wei/UNIT' with one of the units %s", text, strings.Join(units, ", "))
 		}
