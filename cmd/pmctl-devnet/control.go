@@ -217,7 +217,11 @@ func request(ctx context.Context, method, target string, into any) error {
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(res.Body, 1<<10)) // a part of the text will do
-		return fmt.Errorf("the local network answers %s: %s", res.Status, body)
+		var said struct{ Error string }
+		if json.Unmarshal(body, &said) != nil {
+			said.Error = string(body)
+		}
+		return fmt.Errorf("the local network answers %s: %s", res.Status, said.Error)
 	}
 	return json.NewDecoder(res.Body).Decode(into)
 }

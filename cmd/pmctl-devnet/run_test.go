@@ -291,6 +291,9 @@ func TestCommandsOnARunningNetwork(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(out), &document), out)
 		require.Contains(t, document, c.field)
 	}
+	code, _, err := invoke(t, nil, "mine", "1000000", "--state", state)
+	require.Equal(t, cli.ExitFailed, code)
+	require.Equal(t, "pmctl-devnet: the local network answers 400 Bad Request: bad request: blocks=1000000 is not a number from 1 to 100000\n", err)
 	require.NoError(t, p.Process.Signal(os.Interrupt))
 	require.Equal(t, cli.ExitDone, p.ends(t))
 	require.Empty(t, p.stderr.String())
