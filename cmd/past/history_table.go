@@ -123,7 +123,7 @@ func summary(h *wallet.History) []page.Field {
 // luckText says which way the luck went, for a sender whose tickets had better not win, and
 // how likely it is to go that way as far. Where tickets differ, many wins can cost little.
 func luckText(l history.Luck) (luck, chance string) {
-	bad := float64(l.Wins) > l.ExpectedWins
+	bad := l.Bad()
 	if luck, chance = "good", fmt.Sprintf("chance of %s or fewer: %s", words.Count(l.Wins, "win"), plot.Percent(l.AtMost)); bad {
 		luck, chance = "bad", fmt.Sprintf("chance of %s or more: %s", words.Count(l.Wins, "win"), plot.Percent(l.AtLeast))
 	}

@@ -76,7 +76,7 @@ func luck(c *wallet.ClientUsage) string {
 	switch {
 	case c.Luck.Tickets == 0:
 		return "nothing drawn"
-	case float64(c.Luck.Wins) > c.Luck.ExpectedWins:
+	case c.Luck.Bad():
 		return "bad (" + plot.Percent(c.Luck.AtLeast) + ")"
 	}
 	return "good (" + plot.Percent(c.Luck.AtMost) + ")"

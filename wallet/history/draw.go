@@ -93,6 +93,13 @@ type Luck struct {
 	Outstanding uint64 `json:"outstanding"`
 }
 
+// Bad reports whether more tickets won than were expected. ExpectedWins is a sum of rounded numbers,
+// so that it may be off by a little.
+func (l Luck) Bad() bool {
+	const rounding = 1e-9
+	return float64(l.Wins) > l.ExpectedWins*(1+rounding)
+}
+
 // Luck returns the result of the draw.
 func (d *Draw) Luck() Luck {
 	var groups []forecast.Tickets
