@@ -36,6 +36,9 @@ func plotHistory(h *wallet.History) *plot.Plot {
 	if h.Recipient != nil {
 		wins += ", of " + common.Address(*h.Recipient).Hex()
 	}
+	if h.Client != "" {
+		wins += ", of tickets for client " + h.Client
+	}
 	return &plot.Plot{
 		Title:    fmt.Sprintf("Funds of %s on %s", common.Address(h.Sender).Hex(), h.Network),
 		Subtitle: fmt.Sprintf("%s to %s (UTC)", begin.UTC().Format(plot.Minutes), end.UTC().Format(plot.Minutes)),

@@ -42,4 +42,6 @@ func TestHistoryIsDrawn(t *testing.T) {
 	require.Contains(t, svgOf(t, plotHistory(h)), "2026-11-14 11:00 to 2026-11-14 12:00 (UTC)")
 	h.Since = now.AddDate(0, 0, -30)
 	require.Contains(t, svgOf(t, plotHistory(h)), "to 2026-11-14 12:00 (UTC)")
+	h.Client = "studio"
+	require.Contains(t, svgOf(t, plotHistory(h)), "paid for 0 wins, 0 wei in total, of tickets for client studio")
 }
