@@ -5,10 +5,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -134,17 +136,24 @@ func (e *Env) configDir() (string, error) { return e.xdg("XDG_CONFIG_HOME", ".co
 // cacheDir is where pmctl keeps what is only quicker to have: $XDG_CACHE_HOME/pmctl.
 func (e *Env) cacheDir() (string, error) { return e.xdg("XDG_CACHE_HOME", ".cache", "") }
 
+// errNoHome is returned for a folder that is below HOME, which is not set.
+var errNoHome = errors.New("HOME is not set to an absolute path")
+
 // xdg is pmctl's folder below a base folder of the XDG specification. What is looked for
 // there can also be named by a variable of its own, instead.
 func (e *Env) xdg(variable, fallback, instead string) (string, error) {
 	base := e.Getenv(variable)
+	// What is behind such a path is not there, and would be created or taken for not set.
+	if strings.TrimSpace(base) != base {
+		return "", Usagef("%s: %q begins or ends with white space", variable, base)
+	}
 	// The XDG specification has relative paths ignored.
 	if !filepath.IsAbs(base) {
 		if !filepath.IsAbs(e.Home) {
 			if instead != "" {
 				variable = fmt.Sprintf("%s, or %s", instead, variable)
 			}
-			return "", Usagef("HOME is not set to an absolute path: set it, or %s", variable)
+			return "", Usagef("%w: set it, or %s", errNoHome, variable)
 		}
 		base = filepath.Join(e.Home, filepath.FromSlash(fallback))
 	}

@@ -21,8 +21,11 @@ func (e *Env) Settings() (*config.Settings, error) {
 		return e.settings, nil
 	}
 	user := ""
-	if dir, err := e.configDir(); err == nil {
+	switch dir, err := e.configDir(); {
+	case err == nil:
 		user = filepath.Join(dir, "config.toml")
+	case !errors.Is(err, errNoHome):
+		return nil, err
 	}
 	settings, err := config.ReadSettings(e.SystemConfig, user, cmp.Or(e.Profile, e.Getenv("PMCTL_PROFILE")))
 	if errors.As(err, new(*config.UnknownProfileError)) {
