@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
@@ -108,6 +109,27 @@ func nonsenseRefusesOneSpend(t *testing.T, place place) {
 	used, err := c.UsedNonces(t.Context(), params(1).RecipientRandHash)
 	require.NoError(t, err)
 	require.Zero(t, used)
+}
+
+// TestAPanicLeavesTheStoreUsable: a function of a caller may panic in a transaction, and the caller may
+// recover, as an HTTP server does.
+func TestAPanicLeavesTheStoreUsable(t *testing.T) { onEach(t, aPanicLeavesTheStoreUsable) }
+
+func aPanicLeavesTheStoreUsable(t *testing.T, place place) {
+	location := place(t)
+	c, other := open(t, location).Chain(testChain), open(t, location).Chain(testChain)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	panics := Spend{Sender: common.Address{1}, Params: params(1), Count: 1, Allow: func(common.Address, policy.Sum, policy.Spending) error { panic("allow") }}
+	require.Panics(t, func() { _, _ = c.Reserve(t.Context(), panics) })
+	for _, c := range []*Chain{other, c} {
+		nonces, err := c.ReserveNonces(ctx, common.Address{1}, params(2), 1, 0)
+		require.NoError(t, err)
+		require.NotZero(t, nonces.First)
+		used, err := c.UsedNonces(ctx, params(1).RecipientRandHash)
+		require.NoError(t, err)
+		require.Zero(t, used)
+	}
 }
 
 func TestLedger(t *testing.T) { onEach(t, ledgerRows) }

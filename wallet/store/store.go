@@ -8,7 +8,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// Store is an open store. Its methods may be called from any goroutine.
+// Store is an open store. Its methods may be called from any goroutine, but not from a function that one
+// of them calls, such as Spend.Allow: that runs in the method's transaction.
 type Store struct {
 	db *db.DB
 

@@ -112,12 +112,13 @@ func (d *DB) run(ctx context.Context, write bool, do func(*Tx) error) error {
 		if conn != nil {
 			defer conn.Close()
 		}
+		// It does nothing after the commit, and err says more. do may panic: the lock would stay.
+		defer func() { _ = tx.Rollback() }()
 		t := &Tx{ctx: ctx, tx: tx, conn: conn}
-		if err = do(t); err == nil {
-			err = t.flush()
+		if err := do(t); err != nil {
+			return err
 		}
-		if err != nil {
-			_ = tx.Rollback() // err says more
+		if err := t.flush(); err != nil {
 			return err
 		}
 		return d.commit(tx)
