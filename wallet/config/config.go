@@ -157,6 +157,9 @@ func Read(path string) (*File, error) {
 	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&d); err != nil {
 		return nil, fmt.Errorf("%w: %s%s", ErrInvalid, path, explain(err))
 	}
+	if err := checkCase(text); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, path, err)
+	}
 	f, err := d.section.file(path, "")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, path, err)
@@ -253,6 +256,32 @@ func explain(err error) string {
 		return fmt.Sprintf(":%d:%d: %s", row, column, text)
 	}
 	return ": " + strings.TrimPrefix(err.Error(), "toml: ")
+}
+
+// checkCase refuses settings that are not in lower case. To the decoder their case makes no difference, and
+// the last of two is set; in TOML they are two keys, one of which is unknown here.
+func checkCase(text []byte) error {
+	var all map[string]any
+	if err := toml.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	return checkCaseOf(all)
+}
+
+func checkCaseOf(table map[string]any, above ...string) error {
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		name := append(slices.Clip(above), key)
+		isProfile := len(name) == 2 && name[0] == "profile"
+		if strings.ToLower(key) != key && !isProfile {
+			return fmt.Errorf("unknown setting %s; settings are in lower case", strings.Join(name, "."))
+		}
+		if inner, ok := table[key].(map[string]any); ok {
+			if err := checkCaseOf(inner, name...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // elsewhere names the section that a setting belongs in, where it is in another one; "" if no section

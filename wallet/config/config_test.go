@@ -132,6 +132,8 @@ func TestBadFiles(t *testing.T) {
 		"rule outside":     {"gas_kept = \"1eth\"", "unknown setting gas_kept; it belongs in the section [fund_auto]"},
 		"unknown rule":     {"[fund_auto]\ndeposits = 5", ":2:1: unknown setting fund_auto.deposits"},
 		"unknown limit":    {"[limits]\nmax_tickets = 5", ":2:1: unknown setting limits.max_tickets"},
+		"other case":       {"[limits]\nmax_ticket_ev = \"1gwei\"\nMax_ticket_ev = \"1eth\"", ": unknown setting limits.Max_ticket_ev; settings are in lower case"},
+		"other section":    {"[profile.Night]\nLimits.max_ticket_ev = \"1gwei\"", ": unknown setting profile.Night.Limits; settings are in lower case"},
 		"no unit":          {"[limits]\nmax_ticket_ev = \"1000\"", ": limits.max_ticket_ev: amount has no unit"},
 		"a bare number":    {"[limits]\nmax_ticket_ev = 1000", ":2:17: limits.max_ticket_ev: want text in quotes, found integer"},
 		"no list":          {"rpc_urls = \"http://127.0.0.1\"", ":1:12: rpc_urls: want a list of texts in quotes, found string"},
