@@ -60,37 +60,38 @@ func writeBudget(w *page.Page, b *wallet.Budget) {
 		fields = append(fields, page.Field{"spent", w.Red("all of the budget") + ": " + b.CountsAsSpent})
 	}
 	var recipients [][]string
+	var eachEV, eachFaceValue string // the limits of every recipient
 	for _, line := range b.Lines {
-		text := spentText(line)
+		spent := wei.Format(line.SpentExact.Rat)
 		isEV := line.Kind != wallet.SpentFaceValue
 		switch {
 		case line.Recipient == nil && isEV:
-			fields = append(fields, page.Field{"EV", text})
+			fields = append(fields, page.Field{"EV", spent + limitText(" of", line)})
 		case line.Recipient == nil:
-			fields = append(fields, page.Field{"face value", text})
+			fields = append(fields, page.Field{"face value", spent + limitText(" of", line)})
 		case isEV:
-			recipients = append(recipients, []string{common.Address(*line.Recipient).Hex(), text, ""})
+			recipients, eachEV = append(recipients, []string{common.Address(*line.Recipient).Hex(), spent, ""}), limitText("at most", line)
 		default:
-			recipients[len(recipients)-1][2] = text
+			recipients[len(recipients)-1][2], eachFaceValue = spent, limitText("at most", line)
 		}
 	}
-	fields = append(fields,
+	w.Fields(append(fields,
+		page.Field{"EV each", eachEV},
+		page.Field{"face value each", eachFaceValue},
 		page.Field{"tickets", fmt.Sprint(b.Tickets)},
 		page.Field{"day ends", b.DayEnds.Format(time.RFC3339)},
 		page.Field{"sender", common.Address(b.Sender).Hex()},
-	)
-	w.Fields(fields)
+	))
 	if len(recipients) > 0 {
 		w.Print("\n")
 		w.Table([]page.Column{page.Text("recipient"), page.Number("EV"), page.Number("face value")}, recipients)
 	}
 }
 
-// spentText is what was spent, of which limit, and whose setting that is.
-func spentText(line wallet.BudgetLine) string {
-	text := wei.Format(line.SpentExact.Rat)
-	if line.Limit != nil {
-		text += fmt.Sprintf(" of %s (%s)", line.Limit, line.Source)
+// limitText is a line's limit after some words, and whose setting it is; "" without one.
+func limitText(words string, line wallet.BudgetLine) string {
+	if line.Limit == nil {
+		return ""
 	}
-	return text
+	return fmt.Sprintf("%s %s (%s)", words, line.Limit, line.Source)
 }
