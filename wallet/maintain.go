@@ -30,9 +30,6 @@ func withNoStoreHint(err error) error {
 }
 
 func (c Config) opened(ctx context.Context, do func(*store.Store) error) error {
-	if c.Store == "" {
-		return ErrNoStore
-	}
 	s, err := OpenStore(ctx, c.Store, c.DatabasesDir, c.withDefaults().UI)
 	if err != nil {
 		return err

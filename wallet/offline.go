@@ -17,8 +17,12 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Unsigned returns an action as a document to sign on another machine, and notes what it would do.
+// Unsigned returns an action as a document to sign on another machine, and notes what it would do. It
+// returns ErrRequestID, and the errors of Simulate.
 func (w *Wallet) Unsigned(ctx context.Context, a Action, requestID string) (*format.Transaction, error) {
+	if _, err := named(requestID, ""); err != nil {
+		return nil, err
+	}
 	p, err := w.Simulate(ctx, a)
 	if err != nil {
 		return nil, err

@@ -93,8 +93,12 @@ func (c Config) runnerClient() *runner.Client {
 }
 
 // RunnerAt returns the live runner that is called at a URL, as its orchestrator lists it. It fails
-// with ErrNoRunner, and with an error of ClassUnreachable if the orchestrator lists none.
+// with call.ErrURL for a target without a URL, with ErrNoRunner, and with an error of ClassUnreachable if
+// the orchestrator lists none.
 func RunnerAt(ctx context.Context, c Config, to call.Target) (*RunnerOffer, error) {
+	if to.URL == nil {
+		return nil, fmt.Errorf("%w: the target has none", call.ErrURL)
+	}
 	ctx, cancel := c.withDefaults().bound(ctx)
 	defer cancel()
 	answer := c.runnerClient().Ask(ctx, []pay.URL{to.Origin})[0]

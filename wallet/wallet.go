@@ -140,8 +140,12 @@ func (w *Wallet) requireStore() error {
 }
 
 // OpenStore opens a store, creating it if it does not exist. It notes through ui when the store was
-// moved, copied or restored, and when this machine has not used its database before; ui may be nil.
+// moved, copied or restored, and when this machine has not used its database before; ui may be nil. It
+// returns ErrNoStore for the location "", and the errors of store.Open.
 func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*store.Store, error) {
+	if location == "" {
+		return nil, ErrNoStore
+	}
 	s, err := store.Open(ctx, location, store.RememberIn(databasesDir))
 	if err != nil {
 		return nil, err

@@ -2,12 +2,14 @@ package wallet_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
@@ -15,8 +17,10 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/call"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 	"github.com/pmctl/pmctl/wallet/remote/service"
@@ -75,6 +79,35 @@ func TestZeroValues(t *testing.T) {
 	require.NoError(t, err)
 	_, err = w.Bump(t.Context(), intents[0].Newest().Hash(), wallet.ReplaceOptions{Agreed: true})
 	require.Error(t, err, "it is mined")
+
+	_, err = w.Unsigned(t.Context(), wallet.Unlock(), "two\nlines")
+	require.ErrorIs(t, err, wallet.ErrRequestID)
+	orchestrator, err := pay.ParseURL(world.url)
+	require.NoError(t, err)
+	_, err = wallet.RunnerAt(t.Context(), config, call.Target{Origin: orchestrator})
+	require.ErrorIs(t, err, call.ErrURL)
+
+	_, err = wallet.OpenStore(t.Context(), "", "", nil)
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	_, err = store.Open(t.Context(), "")
+	require.ErrorIs(t, err, store.ErrLocation)
+	reader, err := wallet.OpenReader(t.Context(), nowhere, w.Account.Address())
+	require.NoError(t, err)
+	defer reader.Close()
+	_, err = reader.History(t.Context(), wallet.HistoryOptions{}, wallet.HistoryFilter{})
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	_, err = reader.Runway(t.Context(), wallet.HistoryOptions{})
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	_, err = reader.SignerUsage(t.Context(), wallet.HistoryOptions{}, "")
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	spent, err := reader.Activity(t.Context(), policy.Limits{}, time.Hour)
+	require.NoError(t, err)
+	require.Nil(t, spent)
+	status, err := reader.Status(t.Context(), check.Wanted{})
+	require.NoError(t, err)
+	for _, finding := range status.Findings {
+		require.NotEqual(t, check.Failed, finding.State, fmt.Sprint(finding))
+	}
 
 	empty := config
 	empty.Account = nil

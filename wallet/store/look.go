@@ -10,7 +10,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// ErrNoStore is returned if no store at the location.
+// ErrNoStore is returned if there is no store at the location; there is none at "".
 var ErrNoStore = errors.New("no store")
 
 // look calls do with the store at a location and its schema version. Unlike Open it creates
@@ -44,6 +44,9 @@ func Exists(ctx context.Context, location string, options ...Option) error {
 
 // present fails with ErrNoStore if connecting would create a file.
 func present(location string) error {
+	if location == "" {
+		return ErrNoStore
+	}
 	at, err := db.Locate(location)
 	if err != nil || !at.IsFile() {
 		return err

@@ -71,6 +71,8 @@ const (
 // count nonces and budgets alone. The error shows no part of it, which could be a password.
 func classify(location string) (isDatabase bool, err error) {
 	switch {
+	case location == "":
+		return false, fmt.Errorf("%w: it is empty", ErrLocation)
 	case strings.HasPrefix(location, "postgres://"), strings.HasPrefix(location, "postgresql://"):
 		return true, nil
 	case strings.TrimSpace(location) != location && !regexp.MustCompile(keyword).MatchString(location):
