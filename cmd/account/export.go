@@ -64,7 +64,11 @@ func exportAccount(ctx context.Context, r *cli.Run, o *exportOptions, args []str
 		return err
 	}
 	if o.raw {
-		question := fmt.Sprintf("Write the unprotected private key of %s to %s?", account.Address.Hex(), o.out)
+		place := o.out
+		if place == "-" {
+			place = "stdout"
+		}
+		question := fmt.Sprintf("Write the unprotected private key of %s to %s?", account.Address.Hex(), place)
 		if err := r.Confirm(ctx, o.yes, question); err != nil {
 			return err
 		}

@@ -76,7 +76,11 @@ func importAccount(ctx context.Context, r *cli.Run, o *importOptions, file strin
 		return err
 	}
 	defer clear(data)
-	signer, source, err := openKey(ctx, r, o, file, data)
+	name := file
+	if file == "-" {
+		name = "stdin"
+	}
+	signer, source, err := openKey(ctx, r, o, name, data)
 	if err != nil {
 		return err
 	}
