@@ -78,10 +78,14 @@ func MigrateStore(ctx context.Context, c Config, to string) (from, at string, er
 			return nil
 		}
 		c.Store = to
-		return c.opened(ctx, func(target *store.Store) error {
+		err := c.opened(ctx, func(target *store.Store) error {
 			at = target.Path()
 			return s.Migrate(ctx, target)
 		})
+		if at == "" && errors.As(err, new(*store.DamagedError)) {
+			return hint.With(err, "pass another --to; what is there is left as it is")
+		}
+		return err
 	})
 	return from, at, err
 }
