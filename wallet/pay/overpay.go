@@ -24,8 +24,12 @@ type OverpayError struct {
 }
 
 func (e *OverpayError) Error() string {
-	return fmt.Sprintf("%s of %s exceed the %s asked for by %s, above the limit of %s (--max-overpay)",
-		words.Count(e.Tickets, "ticket"), wei.Format(e.TicketEV), e.Value, wei.Format(e.Overpays), policy.Exceeded(e.Overpays, e.Most.Rat()))
+	exceed := "exceed"
+	if e.Tickets == 1 {
+		exceed = "exceeds"
+	}
+	return fmt.Sprintf("%s of %s %s the %s asked for by %s, above the limit of %s (--max-overpay)",
+		words.Count(e.Tickets, "ticket"), wei.Format(e.TicketEV), exceed, e.Value, wei.Format(e.Overpays), policy.Exceeded(e.Overpays, e.Most.Rat()))
 }
 
 // Hint says what can be done.
