@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"syscall"
 )
 
 // Reason returns why a connection failed; "" for any other error.
@@ -19,13 +18,13 @@ func Reason(err error) string {
 		return fmt.Sprintf("the name %s could not be looked up", dns.Name)
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the name %s is not known", dns.Name)
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, refused):
 		return "the connection was refused: nothing listens there"
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+	case errors.Is(err, noNetwork), errors.Is(err, noHost):
 		return "there is no route to its address"
-	case errors.Is(err, syscall.ETIMEDOUT):
+	case errors.Is(err, TimedOut):
 		return "the connection timed out: the other side does not respond"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, Reset), errors.Is(err, broken):
 		return "the connection was closed before the answer was complete"
 	}
 	return ""

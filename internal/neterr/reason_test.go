@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,9 +23,9 @@ func TestReason(t *testing.T) {
 
 	require.Equal(t, "the name node.example is not known", Reason(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "node.example", IsNotFound: true}}))
 	require.Equal(t, "the name node.example could not be looked up", Reason(&net.DNSError{Name: "node.example", IsTimeout: true}))
-	require.Equal(t, "there is no route to its address", Reason(syscall.EHOSTUNREACH))
-	require.Equal(t, "the connection timed out: the other side does not respond", Reason(os.NewSyscallError("read", syscall.ETIMEDOUT)))
-	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, os.NewSyscallError("read", syscall.ECONNRESET), os.NewSyscallError("write", syscall.EPIPE)} {
+	require.Equal(t, "there is no route to its address", Reason(noHost))
+	require.Equal(t, "the connection timed out: the other side does not respond", Reason(os.NewSyscallError("read", TimedOut)))
+	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, os.NewSyscallError("read", Reset), os.NewSyscallError("write", broken)} {
 		require.Equal(t, "the connection was closed before the answer was complete", Reason(&url.Error{Op: "Get", Err: closed}))
 	}
 	for _, other := range []error{nil, errors.New("dial tcp: connection refused")} {

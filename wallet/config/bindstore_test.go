@@ -60,7 +60,7 @@ func TestDecidedBy(t *testing.T) {
 	for _, c := range []struct {
 		location, set, by string
 	}{
-		{"/state/store.db", "PGHOST", ""},
+		{filepath.Join(t.TempDir(), "store.db"), "PGHOST", ""},
 		{"store.db", "", "the working directory"},
 		{"postgres://me@host:5432/db", "PGHOST PGPORT PGDATABASE PGUSER PGSERVICE", ""},
 		{"postgres://me@host/db", "", ""},

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -16,6 +15,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/neterr"
 )
 
 var (
@@ -138,10 +138,10 @@ func speaksTLS(ctx context.Context, u URL) bool {
 func Unreachable(u URL, err error) error { return connectError(u, err, DefaultTimeout) }
 
 // isTimeout reports whether a request exceeded its timeout. The system has one of its own for
-// connections, and ends them with ETIMEDOUT.
+// connections, and ends them with TimedOut.
 func isTimeout(err error) bool {
 	var timeout net.Error
-	return !errors.Is(err, syscall.ETIMEDOUT) && (errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout())
+	return !errors.Is(err, neterr.TimedOut) && (errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout())
 }
 
 // noApplicationProtocol is the alert of a server that speaks none of the protocols offered to it

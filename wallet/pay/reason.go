@@ -44,7 +44,7 @@ func tlsReason(err error) string {
 		return "the server does not speak TLS"
 	case errors.As(err, &remote) && remote.Op == "remote error":
 		return "the server refused it: " + strings.TrimPrefix(remote.Err.Error(), "tls: ")
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, neterr.Reset):
 		return "the server closed the connection"
 	}
 	return OneLine(strings.TrimPrefix(err.Error(), "tls: "))
