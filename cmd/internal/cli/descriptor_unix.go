@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"io"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -23,3 +24,6 @@ func openFD(ctx context.Context, fd int) (io.Reader, error) {
 	context.AfterFunc(ctx, func() { in.Close() })
 	return in, nil
 }
+
+// endWith has reads of a file end with ctx, too.
+func endWith(ctx context.Context, f *os.File) (io.Reader, error) { return openFD(ctx, int(f.Fd())) }

@@ -83,7 +83,7 @@ func RegisterScreenFlags(r *Run, flags *pflag.FlagSet) {
 func (r *Run) Begin(ctx context.Context, args []string) error {
 	guessOutput(r, args)
 	if stdin, ok := r.In.(*os.File); ok && !r.InTerminal {
-		in, err := r.OpenFD(ctx, int(stdin.Fd()))
+		in, err := endWith(ctx, stdin)
 		if err != nil {
 			return err
 		}
