@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -67,41 +68,76 @@ func (r *fileRun) Begin(context.Context) (string, error) {
 	return token, nil
 }
 
+// End implements Run. Before it releases the lock it removes the file, or where a system removes no
+// open one says that the run has ended: so no process takes it for a dead run.
 func (r *fileRun) End() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.token == "" {
 		return nil
 	}
+	token := r.token
 	r.token = ""
-	// Removed while it is locked, so that no process takes it for a dead run.
-	if err := os.Remove(r.lock.Path()); err != nil && !os.IsNotExist(err) {
-		return err
+	said := os.WriteFile(r.ended(token), nil, 0o600)
+	removed := r.remove(token)
+	err := r.lock.Unlock()
+	if removed != nil {
+		removed = r.remove(token)
 	}
-	return r.lock.Unlock()
+	if removed != nil && said != nil {
+		err = cmp.Or(err, said)
+	}
+	return err // what was not removed is by the next process that looks
 }
 
 // Lose releases the lock as a crash does, for tests.
 func (r *fileRun) Lose() error { return r.lock.Unlock() }
 
-// State implements Run: a run that ends removes its file, a dead one leaves it.
+// State implements Run: a run that ends says so, and removes its file; a dead one leaves it.
 func (r *fileRun) State(_ *Tx, token string) (RunState, error) {
 	if strings.ContainsAny(token, `/\.`) || token == "" {
 		return Gone, fmt.Errorf("%w: %q names no run", ErrDamaged, token)
 	}
-	if _, err := os.Stat(r.path(token)); os.IsNotExist(err) {
-		return Gone, nil
-	}
-	lock := flock.New(r.path(token))
+	lock := flock.New(r.path(token), flock.SetFlag(os.O_RDWR)) // which creates no file
 	held, err := lock.TryLock()
-	if err != nil {
-		return Gone, fmt.Errorf("%w: lock %s: %w", ErrAccess, lock.Path(), err)
-	}
-	if !held {
+	if err == nil && !held {
 		return Alive, nil
 	}
-	return Dead, lock.Unlock()
+	ended := r.hasEnded(token)
+	if held {
+		err = lock.Unlock()
+	}
+	switch {
+	case ended:
+		r.Forget(token)
+		return Gone, nil
+	case err != nil:
+		return Gone, fmt.Errorf("%w: lock %s: %w", ErrAccess, lock.Path(), err)
+	}
+	return Dead, nil
 }
 
-func (r *fileRun) Forget(token string)      { _ = os.Remove(r.path(token)) }
-func (r *fileRun) path(token string) string { return filepath.Join(r.folder, token) }
+// hasEnded tells a run that has ended from one that died, once no process holds its lock. What says
+// that it has ended is there for as long as its file.
+func (r *fileRun) hasEnded(token string) bool {
+	if _, err := os.Stat(r.ended(token)); err == nil {
+		return true
+	}
+	_, err := os.Stat(r.path(token))
+	return os.IsNotExist(err)
+}
+
+// remove removes a run's file, and then what says that it has ended.
+func (r *fileRun) remove(token string) error {
+	if err := os.Remove(r.path(token)); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	if err := os.Remove(r.ended(token)); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return nil
+}
+
+func (r *fileRun) Forget(token string)       { _ = r.remove(token) }
+func (r *fileRun) ended(token string) string { return r.path(token) + ".ended" }
+func (r *fileRun) path(token string) string  { return filepath.Join(r.folder, token) }
