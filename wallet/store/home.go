@@ -29,6 +29,9 @@ type home struct {
 // moved says why a store that was at home was is not at h, nil if it is.
 func (h home) moved(was home, isFile bool) *Cause {
 	other := func(a, b string) bool { return a != b && a != "" && b != "" }
+	if was.untold() {
+		was.Machine, was.File = h.Machine, h.File
+	}
 	switch {
 	case was.Machine != h.Machine:
 		return &Cause{Code: CauseMachine}
@@ -45,6 +48,10 @@ func (h home) moved(was home, isFile bool) *Cause {
 	}
 	return nil
 }
+
+// untold is the home that an earlier version has recorded on Windows, where it told neither machines
+// nor files apart.
+func (h home) untold() bool { return h.Machine == "" && h.File == "" }
 
 // condition is the state that a store was found in.
 type condition struct {
@@ -111,7 +118,7 @@ func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err er
 		return found, fmt.Errorf("%w: %s: %w", ErrDamaged, metaHome, err)
 	}
 	isFile := s.db.IsFile()
-	found.unsettled = found.generation == 0 || was.Mark == "" && found.at.Mark != "" || was.Tables == "" && found.at.Tables != ""
+	found.unsettled = found.generation == 0 || was.untold() && !found.at.untold() || was.Mark == "" && found.at.Mark != "" || was.Tables == "" && found.at.Tables != ""
 	found.unremembered = !isFile && !remembered
 	found.cause = found.at.moved(was, isFile)
 	switch {

@@ -402,10 +402,16 @@ func TestALinkToTheFileIsTheStore(t *testing.T) {
 }
 
 // A store of a version that recorded less about its home counts as unmoved.
-func TestAnEarlierVersionsHomeIsFilledIn(t *testing.T) { onEach(t, anEarlierVersionsHomeIsFilledIn) }
+func TestAnEarlierVersionsHomeIsFilledIn(t *testing.T) {
+	onEach(t, func(t *testing.T, place place) {
+		anEarlierVersionsHomeIsFilledIn(t, place(t), func(at *home) { at.Mark, at.Tables = "", "" })
+	})
+	t.Run("on Windows", func(t *testing.T) {
+		anEarlierVersionsHomeIsFilledIn(t, newFile(t), func(at *home) { at.Machine, at.File = "", "" })
+	})
+}
 
-func anEarlierVersionsHomeIsFilledIn(t *testing.T, place place) {
-	location := place(t)
+func anEarlierVersionsHomeIsFilledIn(t *testing.T, location string, forget func(*home)) {
 	before := usedDatabase(t, location)
 	s := open(t, location)
 	require.NoError(t, s.db.Write(t.Context(), func(tx *db.Tx) error {
@@ -413,7 +419,7 @@ func anEarlierVersionsHomeIsFilledIn(t *testing.T, place place) {
 		require.NoError(t, err)
 		var at home
 		require.NoError(t, json.Unmarshal([]byte(text), &at))
-		at.Mark, at.Tables = "", ""
+		forget(&at)
 		less, err := json.Marshal(at)
 		require.NoError(t, err)
 		return tx.Exec(updateMeta, string(less), metaHome)
@@ -429,4 +435,5 @@ func anEarlierVersionsHomeIsFilledIn(t *testing.T, place place) {
 		return err
 	}))
 	require.Regexp(t, `"(mark|tables)":"`, text)
+	require.NotContains(t, text, `"file":""`)
 }
