@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestARunThatEndsIsNeverDead: whoever looks while a run ends sees it alive or gone, and leaves
+// TestARunThatEndsIsNeverDead: a process that looks while a run ends sees it alive or gone, and leaves
 // nothing behind.
 func TestARunThatEndsIsNeverDead(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "runs")
