@@ -97,7 +97,7 @@ func System() *Env {
 		OutClosed:    terminal.OutClosed(),
 		Getenv:       os.Getenv,
 		Home:         home,
-		SystemConfig: "/etc/pmctl/config.toml",
+		SystemConfig: systemConfig(),
 		Now:          time.Now,
 		Detach:       detach,
 		OpenFD:       openFD,

@@ -49,7 +49,7 @@ func Environment() []dialect.TopicList {
 func Files() []page.Field {
 	return []page.Field{
 		{"~/.config/pmctl/config.toml", "settings, limits and budgets; in $XDG_CONFIG_HOME if that is set"},
-		{"/etc/pmctl/config.toml", "the same for all users of the machine: they can make its limits tighter, never looser"},
+		{systemConfig(), "the same for all users of the machine: they can make its limits tighter, never looser"},
 		{"~/.local/share/pmctl/keystore/", "key files; in $XDG_DATA_HOME if that is set"},
 		{"~/.local/state/pmctl/store.db", "the store: nonces, ledger, requests, transactions; in $XDG_STATE_HOME if that is set"},
 		{"~/.cache/pmctl/", "what can be read again; in $XDG_CACHE_HOME if that is set"},
