@@ -7,6 +7,9 @@ import (
 	"io/fs"
 )
 
+// Known is whether Others can tell.
+const Known = true
+
 // byMode is what a mode without an access control list says.
 func byMode(mode fs.FileMode) string {
 	switch perm := mode.Perm(); {
