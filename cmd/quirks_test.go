@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -185,6 +186,32 @@ func rateQuirks() []quirk {
 	}
 }
 
+// behindQuirks are those of several servers behind one URL, some of which lack the newest blocks. They
+// answer for the events of such blocks without an error, and without the events.
+func behindQuirks() []quirk {
+	lacking := func(times int64) behaviour {
+		var asked atomic.Int64
+		return until("eth_getLogs", func(v *visit) {
+			if asked.Add(1) > times {
+				real(v)
+				return
+			}
+			replies := v.answers()
+			for i, req := range v.requests {
+				replies[i].Result = json.RawMessage(map[string]string{"eth_getLogs": "[]", "eth_getBlockByNumber": "null"}[req.Method])
+			}
+			v.send(replies)
+		})
+	}
+	const always, funded = 1000, `funded +\+1 ETH of deposit`
+	return []quirk{
+		{name: "behind: all of them", nodes: some(lacking(always)), run: "history",
+			exit: exitUnreachable, says: "was asked for events up to block [0-9]+, but does not have that block\nhint: pass another node"},
+		{name: "behind: the first ones to be asked", nodes: some(lacking(2)), run: "history", says: funded},
+		{name: "behind: those of the first node", nodes: some(lacking(always), behaviour(real)), run: "history", says: funded},
+	}
+}
+
 // formQuirks are those of what nodes leave out, and how they write.
 func formQuirks() []quirk {
 	zeros := func(text string) string { return strings.ReplaceAll(text, `"0x`, `"0x00`) }
@@ -274,7 +301,7 @@ func TestNodesAsTheyAre(t *testing.T) {
 	s := newShell(t, devnet.Config{Recipients: 1})
 	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
 	closed, noTLS := "http://127.0.0.1:1", strings.Replace(s.net.RPCURL(), "http:", "https:", 1)
-	for _, q := range [][]quirk{batchQuirks(), socketQuirks(t, s.net.RPCURL()), answerQuirks(closed, noTLS), rateQuirks(), formQuirks(), revertQuirks()} {
+	for _, q := range [][]quirk{batchQuirks(), socketQuirks(t, s.net.RPCURL()), answerQuirks(closed, noTLS), rateQuirks(), behindQuirks(), formQuirks(), revertQuirks()} {
 		for i, q := range q {
 			if testing.Short() && i%4 != 0 {
 				continue // they take the same ways through the code

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/wallet/broker"
@@ -26,10 +25,7 @@ func (c *Client) SenderLogs(ctx context.Context, sender common.Address, first, l
 	if err != nil {
 		return nil, err
 	}
-	var logs []types.Log
-	err = c.Get(ctx, &logs, "eth_getLogs", map[string]any{
-		"fromBlock": hexutil.Uint64(first), "toBlock": hexutil.Uint64(last), "address": contracts.TicketBroker, "topics": broker.Filter(sender),
-	})
+	logs, err := c.Logs(ctx, first, last, map[string]any{"address": contracts.TicketBroker, "topics": broker.Filter(sender)})
 	if err != nil {
 		if nodes.TooMuch(err) {
 			return nil, fmt.Errorf("%w: %w", ErrTooMuch, err)

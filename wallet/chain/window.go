@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/wallet/broker"
@@ -107,15 +106,10 @@ func (w *Watcher) logs(from, to uint64) (all []types.Log, err error) {
 	return all, nil
 }
 
-func (w *Watcher) someLogs(from, to uint64) (logs []types.Log, err error) {
+func (w *Watcher) someLogs(from, to uint64) ([]types.Log, error) {
 	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
 	defer cancel()
-	err = w.client.Get(ctx, &logs, "eth_getLogs", map[string]any{
-		"fromBlock": hexutil.Uint64(from),
-		"toBlock":   hexutil.Uint64(to),
-		"address":   []common.Address{w.contracts.TicketBroker, w.contracts.RoundsManager},
-	})
-	return logs, err
+	return w.client.Logs(ctx, from, to, map[string]any{"address": []common.Address{w.contracts.TicketBroker, w.contracts.RoundsManager}})
 }
 
 // changedSenders adds the senders whose funds the events changed.

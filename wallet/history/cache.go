@@ -39,8 +39,8 @@ type cached struct {
 	Logs     []types.Log `json:"logs"`
 }
 
-// cacheVersion is the file's format. A file of another version is ignored.
-const cacheVersion = 2
+// cacheVersion is the file's format. A file of another version is ignored: those before 3 may lack events.
+const cacheVersion = 3
 
 // NewCache returns the cache of a sender's events in a folder, which may not exist yet.
 func NewCache(folder string, chainID uint64, broker, sender common.Address) *Cache {

@@ -168,7 +168,23 @@ func (a *asking) from(ctx context.Context, at int) error {
 	if fault := node.fill(ctx, a.elems, a.answers); fault != nil {
 		return fault
 	}
-	return a.sameChain(node, a.elems, a.answers)
+	if err := a.sameChain(node, a.elems, a.answers); err != nil {
+		return err
+	}
+	return a.complete(node)
+}
+
+// complete fails with FaultBehind if the node lacks the last block of Logs: it may leave out
+// events then. Servers behind one URL may differ in their newest blocks.
+func (a *asking) complete(node *node) error {
+	for i, elem := range a.elems {
+		if elem.Method != "eth_getLogs" || i == 0 || a.elems[i-1].Method != "eth_getBlockByNumber" || string(a.answers[i-1].result) != "null" {
+			continue
+		}
+		a.answers = nil // all are asked for again
+		return &NodeError{URL: node.shown, Fault: FaultBehind, Err: fmt.Errorf("was asked for events up to block %d, but does not have that block", a.elems[i-1].Args[0])}
+	}
+	return nil
 }
 
 // sameChain fails with *ChainIDError if a node answers with another chain ID.

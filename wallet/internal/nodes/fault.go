@@ -35,7 +35,7 @@ const (
 	FaultNotNode Fault = "not_a_node"
 	// FaultMalformed is an answer that violates Ethereum's specification.
 	FaultMalformed Fault = "malformed"
-	// FaultBehind is a node without the blocks that another one has reported.
+	// FaultBehind is a node without the blocks that another one, or itself, has reported.
 	FaultBehind Fault = "behind"
 )
 
