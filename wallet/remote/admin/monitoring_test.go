@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -143,8 +144,9 @@ func TestNoSignerIsAnAlert(t *testing.T) {
 	require.Contains(t, string(rules), fmt.Sprintf("absent(up{job=%q})", job[1]))
 }
 
-// TestAlerts has Prometheus itself evaluate the rules, and read the Compose file's configuration.
-func TestAlerts(t *testing.T) {
+// TestPrometheus has Prometheus itself evaluate the alert rules, and read the dashboard's queries and the
+// Compose file's configuration.
+func TestPrometheus(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
 		require.Empty(t, os.Getenv("PMCTL_REQUIRE_PROMTOOL"), "promtool is not here, and must be")
@@ -153,6 +155,7 @@ func TestAlerts(t *testing.T) {
 	for _, args := range [][]string{
 		{"test", "rules", "testdata/alerts_test.yml"},
 		{"check", "config", "--syntax-only", "../../../packaging/compose/prometheus.yml"},
+		{"check", "rules", queriesOfTheDashboard(t)},
 	} {
 		out, err := exec.Command(promtool, args...).CombinedOutput()
 		require.NoError(t, err, "%s", out)
@@ -164,6 +167,22 @@ func TestAlerts(t *testing.T) {
 	for _, alert := range regexp.MustCompile(`- alert: (\w+)`).FindAllSubmatch(rules, -1) {
 		require.Contains(t, string(expected), "\n        alertname: "+string(alert[1])+"\n        exp_alerts: [{", "it is never seen to fire")
 	}
+}
+
+// queriesOfTheDashboard writes them as rules, into a file that promtool reads.
+func queriesOfTheDashboard(t *testing.T) (path string) {
+	t.Helper()
+	dashboard, err := os.ReadFile("../../../packaging/monitoring/dashboard.json")
+	require.NoError(t, err)
+	queries := regexp.MustCompile(`"expr": ("(?:[^"\\]|\\.)*")`).FindAllSubmatch(dashboard, -1)
+	require.Greater(t, len(queries), 10)
+	rules := "groups:\n  - name: dashboard\n    rules:\n"
+	for i, query := range queries {
+		rules += fmt.Sprintf("      - {record: query%d, expr: %s}\n", i, strings.ReplaceAll(string(query[1]), "$__rate_interval", "5m"))
+	}
+	path = filepath.Join(t.TempDir(), "dashboard.yml")
+	require.NoError(t, os.WriteFile(path, []byte(rules), 0o600))
+	return path
 }
 
 // departed is a signer whose clients have used up their allowances, and but for one were revoked or have expired.
