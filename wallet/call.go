@@ -17,7 +17,7 @@ type CallOptions struct {
 	// Terms are what the user agrees to pay.
 	Terms call.Terms
 
-	// Timeout limits the wait for the answer to the request without a payment; 0 is no limit.
+	// Timeout is call.Caller's; 0 is no limit.
 	Timeout time.Duration
 
 	// RequestID makes the call idempotent: it is paid once. The body of its request must be of

@@ -27,7 +27,8 @@ type Caller struct {
 	Purse Purse
 	Terms Terms
 
-	// Timeout limits the wait for the answer to a request that is not paid; 0 is no limit.
+	// Timeout limits the wait for a connection, and for the orchestrator's own answers: to a request
+	// that is not paid, and to one for a session. An app's may take any time. 0 is no limit.
 	Timeout time.Duration
 
 	// Now is the clock, and After waits; nil are those of package time.
@@ -191,7 +192,7 @@ func (c *Caller) again(ctx context.Context, r *Request, p *Payment) (*Result, er
 // paid sends the request with its payment, and passes on the answer. The result is nil if the
 // payment was not sent.
 func (c *Caller) paid(ctx context.Context, r *Request, p *Payment) (*Result, error) {
-	response, err := c.send(ctx, r, p)
+	response, err := c.send(ctx, r, p, false)
 	if err != nil {
 		if errors.As(err, new(*pay.RefusedError)) || errors.As(err, new(*pay.UnknownOutcomeError)) {
 			result := newResult(p.Challenge)

@@ -86,16 +86,10 @@ func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
 		return response, nil
 	case errors.As(err, new(*input.TooLongError)):
 		return nil, fmt.Errorf("%w (%s): %w", pay.ErrMalformed, r.Target.Origin, err)
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case limited.Err() != nil:
-		silent := context.Cause(limited)
-		return nil, &pay.UnreachableError{URL: r.Target.Origin.String(), Reason: silent.Error(), Err: silent}
-	}
-	if errors.Is(err, ErrBodySent) {
+	case limited.Err() == nil && errors.Is(err, ErrBodySent):
 		return nil, ErrBodySent
 	}
-	return nil, pay.Unreachable(r.Target.Origin, err)
+	return nil, failed(ctx, limited, r.Target.Origin, err)
 }
 
 // http is the request without its body's content.
@@ -148,10 +142,11 @@ func (r *Request) redirected(response *http.Response) bool {
 	return true
 }
 
-// send sends the request with a payment, and records that. It returns the app's answer, or
+// send sends the request with a payment, and records that. It returns the answer, or
 // *pay.UnreachableError if nothing was sent, *pay.RefusedError if the orchestrator refuses, and
-// *pay.UnknownOutcomeError if it is not known whether it has the payment.
-func (c *Caller) send(ctx context.Context, r *Request, p *Payment) (*http.Response, error) {
+// *pay.UnknownOutcomeError if it is not known whether it has the payment. An app's answer may take
+// any time; own says that it is the orchestrator's, which is waited for as without a payment.
+func (c *Caller) send(ctx context.Context, r *Request, p *Payment, own bool) (*http.Response, error) {
 	if p.MovedTo != nil {
 		r.Target.URL = p.MovedTo // a retry has not followed the redirect
 	}
@@ -169,27 +164,30 @@ func (c *Caller) send(ctx context.Context, r *Request, p *Payment) (*http.Respon
 	if r.Body != nil {
 		request.Body = r.Body.reader(true)
 	}
+	limited, silence := limit(ctx, c.Timeout, r.Body != nil)
 	// Once there is a connection, the request may be on its way. With a second one, the HTTP client
 	// has sent it again, since a kept connection broke.
 	var connections atomic.Int32
-	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connections.Add(1) },
+	request = request.WithContext(httptrace.WithClientTrace(limited, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) {
+			connections.Add(1)
+			if !own {
+				silence.end()
+			}
+		},
 	}))
 	response, err := c.HTTP.Do(request)
-	switch {
-	case err == nil:
-		err = refusal(r.Target.Origin, response)
-		if refused, ok := errors.AsType[*pay.RefusedError](err); ok && connections.Load() > 1 {
-			err = &pay.UnknownOutcomeError{URL: refused.URL, Err: refused, Status: refused.Status, Again: true}
+	if err != nil {
+		silence.end()
+		if err = failed(ctx, limited, r.Target.Origin, err); connections.Load() > 0 {
+			err = &pay.UnknownOutcomeError{URL: r.Target.Origin.String(), Err: err}
 		}
-	case connections.Load() == 0 && ctx.Err() != nil:
-		err = context.Cause(ctx)
-	case connections.Load() == 0:
-		err = pay.Unreachable(r.Target.Origin, err)
-	case ctx.Err() != nil:
-		err = &pay.UnknownOutcomeError{URL: r.Target.Origin.String(), Err: context.Cause(ctx)}
-	default:
-		err = &pay.UnknownOutcomeError{URL: r.Target.Origin.String(), Err: pay.Unreachable(r.Target.Origin, err)}
+		return nil, c.ended(ctx, p, err)
+	}
+	response.Body = &awaited{response.Body, limited}
+	err = refusal(r.Target.Origin, response)
+	if refused, ok := errors.AsType[*pay.RefusedError](err); ok && connections.Load() > 1 {
+		err = &pay.UnknownOutcomeError{URL: refused.URL, Err: refused, Status: refused.Status, Again: true}
 	}
 	return response, c.ended(ctx, p, err)
 }

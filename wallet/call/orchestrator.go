@@ -54,13 +54,8 @@ func (c *Caller) post(ctx context.Context, bound time.Duration, origin pay.URL, 
 		err = nil
 	case errors.As(err, new(*input.TooLongError)):
 		err = fmt.Errorf("%w (%s): %w", pay.ErrMalformed, origin, err)
-	case ctx.Err() != nil:
-		err = context.Cause(ctx)
-	case limited.Err() != nil:
-		silent := context.Cause(limited)
-		err = &pay.UnreachableError{URL: origin.String(), Reason: silent.Error(), Err: silent}
 	default:
-		err = pay.Unreachable(origin, err)
+		err = failed(ctx, limited, origin, err)
 	}
 	return status, answer, connected.Load(), err
 }

@@ -181,7 +181,7 @@ func (h *held) begin(ctx context.Context, r *Request, first *Payment) (*Session,
 		return nil, err
 	}
 	sent := first.sentBefore()
-	response, err := h.send(ctx, r, first)
+	response, err := h.send(ctx, r, first, true)
 	switch {
 	case err == nil:
 	case cannotBeSent(err) && !sent:

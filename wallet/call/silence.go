@@ -3,9 +3,12 @@ package call
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http/httptrace"
 	"sync"
 	"time"
+
+	"github.com/pmctl/pmctl/wallet/pay"
 )
 
 // silence is the time that an orchestrator may take to answer. It begins again when the request's
@@ -53,4 +56,32 @@ func (s *silence) end() {
 	s.mu.Lock()
 	s.over = true
 	s.mu.Unlock()
+}
+
+// failed is the error of a request to an orchestrator that limited bounds: ctx's own, or
+// *pay.UnreachableError, which names the bound if that has passed.
+func failed(ctx, limited context.Context, origin pay.URL, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case limited.Err() != nil:
+		silent := context.Cause(limited)
+		return &pay.UnreachableError{URL: origin.String(), Reason: silent.Error(), Err: silent}
+	}
+	return pay.Unreachable(origin, err)
+}
+
+// awaited is the body of an answer that limited bounds.
+type awaited struct {
+	io.ReadCloser
+	limited context.Context
+}
+
+// Read names the bound where that ended the answer.
+func (a *awaited) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if err != nil && err != io.EOF && a.limited.Err() != nil {
+		err = context.Cause(a.limited)
+	}
+	return n, err
 }
