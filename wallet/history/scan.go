@@ -21,7 +21,8 @@ type Node interface {
 	Blocks(ctx context.Context, numbers ...uint64) ([]chain.Block, error)
 }
 
-// Scan is a sender's events in the blocks From to To-1.
+// Scan is a sender's events in the blocks From to To-1. To may be beyond the head: an earlier scan
+// may have had a newer one.
 type Scan struct {
 	From, To uint64
 	// Logs are in the chain's order, with their blocks' times.
@@ -101,7 +102,7 @@ func (s *Scanner) scan(ctx context.Context, head chain.Head, from uint64) (*Scan
 	}
 	// Both directions extend what is already read, so an interrupted scan leaves no gap.
 	s.done.Store(0)
-	s.total.Store(p.From - min(p.From, from) + head.Number + 1 - p.To)
+	s.total.Store(p.From - min(p.From, from) + head.Number + 1 - min(p.To, head.Number+1))
 	err := p.read(ctx, from, head.Number+1)
 	if err != nil {
 		if p.Cache != nil {
@@ -138,7 +139,7 @@ func (p *pass) begin(ctx context.Context) error {
 		return nil
 	}
 	known, hash := p.Cache.load()
-	if known == nil || known.To == 0 || known.To > p.kept {
+	if known == nil || known.To == 0 {
 		return nil
 	}
 	last, err := p.Node.Blocks(ctx, known.To-1)

@@ -202,6 +202,41 @@ func TestScan(t *testing.T) {
 	require.Empty(t, scan.Logs)
 }
 
+// A node's newest block may be older than that of an earlier scan, if servers behind one URL differ.
+// What that scan saved is not read again.
+func TestScanOfAnOlderHead(t *testing.T) {
+	w := newWorld(t)
+	w.fund(1)
+	require.NoError(t, w.net.Mine(t.Context(), 200))
+	older, err := w.client.Head(t.Context())
+	require.NoError(t, err)
+	folder := t.TempDir()
+	scan := func(newest chain.Head) (done, total, asked uint64) {
+		t.Helper()
+		node := &limited{Client: w.client, blocks: 1000}
+		scanner := &history.Scanner{
+			Node: node, Sender: w.sender, Newest: newest, Cache: history.NewCache(folder, w.net.ChainID().Uint64(), w.broker, w.sender),
+		}
+		scan, err := scanner.Scan(t.Context(), 0)
+		require.NoError(t, err)
+		require.Equal(t, []uint64{1}, amounts(t, scan))
+		done, total = scanner.Progress()
+		return done, total, node.once(t, math.MaxUint64)
+	}
+	require.NoError(t, w.net.Mine(t.Context(), 1))
+	scan(chain.Head{})
+	done, total, asked := scan(older)
+	require.Equal(t, []uint64{63, 63, 63}, []uint64{done, total, asked})
+
+	// All that is asked for is saved already.
+	require.NoError(t, w.net.Mine(t.Context(), 100))
+	scan(chain.Head{})
+	done, total, asked = scan(older)
+	require.Equal(t, []uint64{0, 0, 0}, []uint64{done, total, asked})
+	_, _, asked = scan(chain.Head{})
+	require.EqualValues(t, 165, asked)
+}
+
 // What others replace is forgotten, if it was young, or read again if it was old.
 func TestScanAfterReorg(t *testing.T) {
 	w := newWorld(t)
