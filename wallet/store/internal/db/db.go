@@ -112,14 +112,15 @@ func (d *DB) run(ctx context.Context, write bool, do func(*Tx) error) error {
 		if conn != nil {
 			defer conn.Close()
 		}
-		// It does nothing after the commit, and err says more. do may panic: the lock would stay.
+		// It ends a read, and does nothing after a commit; err says more. do may panic: the lock
+		// would stay.
 		defer func() { _ = tx.Rollback() }()
 		t := &Tx{ctx: ctx, tx: tx, conn: conn}
 		if err := do(t); err != nil {
 			return err
 		}
-		if err := t.flush(); err != nil {
-			return err
+		if err := t.flush(); err != nil || !write {
+			return err // a read is whole: how its transaction ends changes nothing
 		}
 		return d.commit(tx)
 	})

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -106,6 +107,22 @@ func TestAStatementThatTakesTooLong(t *testing.T) {
 	err = d.Write(context.Background(), func(tx *Tx) error { return tx.Exec(`SELECT pg_sleep(60)`) })
 	require.ErrorIs(t, err, ErrUnreachable)
 	require.ErrorContains(t, err, "does not answer")
+}
+
+// A connection that is lost once all is read changes nothing: a read has no commit whose outcome
+// could be unknown.
+func TestAReadHasNothingToCommit(t *testing.T) {
+	location := server.Database(t)
+	d := open(t, location)
+	for range 2 {
+		err := d.Read(t.Context(), func(tx *Tx) error {
+			var pid int
+			require.NoError(t, tx.Row(`SELECT pg_backend_pid()`).Scan(&pid))
+			pgtest.Exec(t, location, fmt.Sprintf(`SELECT pg_terminate_backend(%d, 60000)`, pid))
+			return nil
+		})
+		require.NoError(t, err)
+	}
 }
 
 // A new file survives a power failure, with its folders. SQLite syncs the content.
