@@ -47,11 +47,12 @@ func TestACommitIsDurableWhateverTheDefaults(t *testing.T) {
 	location := server.Database(t)
 	s := open(t, location)
 	pgtest.Exec(t, location, `ALTER DATABASE `+databaseOf(t, location)+` SET synchronous_commit = off`,
-		`ALTER DATABASE `+databaseOf(t, location)+` SET search_path = public`)
+		`ALTER DATABASE `+databaseOf(t, location)+` SET search_path = public`,
+		`ALTER DATABASE `+databaseOf(t, location)+` SET statement_timeout = '10s'`)
 	require.NoError(t, s.Close())
 	s = open(t, location)
 	for setting, want := range map[string]string{
-		"synchronous_commit": "on", "lock_timeout": "20s", "idle_in_transaction_session_timeout": "30s", "search_path": "pmctl",
+		"synchronous_commit": "on", "lock_timeout": "20s", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s", "search_path": "pmctl",
 	} {
 		require.NoError(t, s.write(t.Context(), func(tx *db.Tx) error {
 			var got string
@@ -59,6 +60,25 @@ func TestACommitIsDurableWhateverTheDefaults(t *testing.T) {
 			require.Equal(t, want, got, setting)
 			return nil
 		}))
+	}
+}
+
+// A request is found by any role, whatever its client_encoding, in a database of any encoding.
+func TestARequestIsFoundWhateverTheEncoding(t *testing.T) {
+	utf8 := server.Database(t)
+	latin1 := edit(t, utf8, func(u *url.URL) { u.Path += "_latin1" })
+	pgtest.Exec(t, utf8, `CREATE DATABASE `+databaseOf(t, latin1)+` ENCODING 'LATIN1' TEMPLATE template0`)
+	for _, location := range []string{utf8, latin1} {
+		spend := Spend{Sender: common.Address{1}, Params: params(1), Count: 1, Request: &Request{ID: "Zürich 日"}}
+		first, err := open(t, location).Chain(testChain).Reserve(t.Context(), spend)
+		require.NoError(t, err)
+		for _, encoding := range []string{"LATIN1", "UTF8", "SQL_ASCII"} {
+			pgtest.Exec(t, location, `ALTER DATABASE `+databaseOf(t, location)+` SET client_encoding = '`+encoding+`'`)
+			again, err := open(t, location).Chain(testChain).Reserve(t.Context(), spend)
+			require.NoError(t, err, encoding)
+			require.NotNil(t, again.Before, encoding)
+			require.Equal(t, first.Nonces, again.Nonces, encoding)
+		}
 	}
 }
 

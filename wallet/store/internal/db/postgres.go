@@ -50,6 +50,9 @@ func openPostgres(at Location, silence time.Duration) *DB {
 	// One round trip per statement, and no prepared statements that a connection pooler could lose.
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.Tracer = statementLimit(silence)
+	// The server converts nothing: with a client_encoding of its own, a role would not find the
+	// request IDs of another one.
+	config.RuntimeParams["client_encoding"] = "SQL_ASCII"
 	// begin retries when an idle connection was lost.
 	noPing := stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
 	pool := stdlib.OpenDB(*config, noPing)
@@ -73,9 +76,10 @@ func (p postgres) begin(ctx context.Context, write bool, patience time.Duration)
 		prepare += fmt.Sprintf(`;
 			SET LOCAL synchronous_commit = on;
 			SET LOCAL lock_timeout = %d;
+			SET LOCAL statement_timeout = %d;
 			SET LOCAL idle_in_transaction_session_timeout = %d;
 			SELECT pg_advisory_xact_lock(%d)`,
-			max(1, patience.Milliseconds()), silence.Milliseconds(), int64(writeLock))
+			max(1, patience.Milliseconds()), silence.Milliseconds(), silence.Milliseconds(), int64(writeLock))
 	}
 	tx, conn, err = p.beginOn(ctx, options)
 	// Idle connections may have been lost, as with a restart of the server. Nothing was done yet.
