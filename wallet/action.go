@@ -40,7 +40,8 @@ func justCall(data []byte) func(common.Address) (tx.Call, *broker.Funding) {
 	return func(common.Address) (tx.Call, *broker.Funding) { return tx.Call{Data: data}, nil }
 }
 
-type reporter func(context.Context, situation, *types.Receipt, *Transaction) error
+// reporter gets the transaction that was mined, with its receipt.
+type reporter func(context.Context, situation, *types.Transaction, *types.Receipt, *Transaction) error
 
 type proposal struct {
 	call tx.Call // set after plan if the action has a prospect
@@ -59,7 +60,7 @@ func (p proposal) same(q proposal) bool {
 // reportEvents reports the receipt's events with these names, or all of the contract's. A receipt
 // without any shows that the transaction did not do what it was sent for.
 func reportEvents(names ...string) reporter {
-	return func(_ context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
+	return func(_ context.Context, s situation, _ *types.Transaction, receipt *types.Receipt, result *Transaction) error {
 		at := s.status.Contracts.TicketBroker
 		result.Events = broker.Events(at, receipt.Logs, names...)
 		if len(result.Events) == 0 {

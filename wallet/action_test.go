@@ -21,12 +21,12 @@ func TestEventsAreTheBrokers(t *testing.T) {
 	s := situation{status: &chain.Status{Contracts: chain.Contracts{TicketBroker: ticketBroker}}}
 	receipt := &types.Receipt{TxHash: common.Hash{9}, Logs: []*types.Log{log}}
 	result := Transaction{Hash: receipt.TxHash}
-	require.NoError(t, reportEvents(contract.TicketBrokerUnlockCancelledEventName)(t.Context(), s, receipt, &result))
+	require.NoError(t, reportEvents(contract.TicketBrokerUnlockCancelledEventName)(t.Context(), s, nil, receipt, &result))
 	require.Len(t, result.Events, 1)
 
 	log.Address = common.Address{2}
 	result = Transaction{Hash: receipt.TxHash}
-	err := reportEvents(contract.TicketBrokerUnlockCancelledEventName)(t.Context(), s, receipt, &result)
+	err := reportEvents(contract.TicketBrokerUnlockCancelledEventName)(t.Context(), s, nil, receipt, &result)
 	require.ErrorAs(t, err, new(*NoEventError))
 	require.ErrorContains(t, err, "has no event of the TicketBroker at "+ticketBroker.Hex())
 	require.Empty(t, result.Events)

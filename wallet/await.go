@@ -63,7 +63,7 @@ func (a *pendingTx) untilMined(ctx context.Context) (Transaction, error) {
 		a.note("%v; pmctl tx wait settles the earlier transactions", err)
 	}
 	result.Earlier = earlier(a.others)
-	err = a.report(ctx, a.situation, receipt, &result)
+	err = a.report(ctx, a.situation, a.intent.Sent(receipt.TxHash), receipt, &result)
 	return result, err
 }
 

@@ -77,7 +77,7 @@ func (f funding) forAnother(account common.Address) bool {
 }
 
 // report fails if neither the contract's events nor its balances show the funding.
-func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
+func (f funding) report(ctx context.Context, s situation, sent *types.Transaction, receipt *types.Receipt, result *Transaction) error {
 	compared, err := s.client.CheckFunding(ctx, receipt, f.of(s.account))
 	if err != nil && !errors.As(err, new(*broker.FundingError)) {
 		err = &tx.MinedError{Hash: receipt.TxHash, Block: receipt.BlockNumber, Err: err}
@@ -92,7 +92,7 @@ func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt
 	}
 	cancelled := contract.TicketBrokerUnlockCancelledEventName // the sender's own unlock
 	report := reportEvents(contract.TicketBrokerDepositFundedEventName, contract.TicketBrokerReserveFundedEventName, cancelled)
-	return report(ctx, s, receipt, result)
+	return report(ctx, s, sent, receipt, result)
 }
 
 // of returns the funding as the contract records it.

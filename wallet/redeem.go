@@ -35,16 +35,15 @@ func Redeem(tickets redeem.Tickets, policy redeem.Policy) Action {
 		plan: func(ctx context.Context, s situation) (proposal, error) {
 			return proposeRedemption(ctx, s, tickets, policy)
 		},
-		report: func(ctx context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
-			// An earlier run may have sent the transaction: its events show which tickets it
-			// redeemed.
+		report: func(ctx context.Context, s situation, mined *types.Transaction, receipt *types.Receipt, result *Transaction) error {
 			left := tickets.Left()
-			if err := left.Settle(s.status.Contracts.TicketBroker, receipt.Logs); err != nil {
+			sent := left.Sent(mined.Data())
+			if err := sent.Settle(s.status.Contracts.TicketBroker, receipt.Logs); err != nil {
 				return err
 			}
 			left.Explain(ctx, s.client, s.account)
 			result.Tickets = outcomes(tickets)
-			return passedOver(left)
+			return passedOver(sent)
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package redeem
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,19 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
+
+// Sent returns the tickets that a transaction's data of Call has. An earlier run may have sent it,
+// without tickets that the contract would have refused, or that were not worth their gas. The
+// others get an Err that matches ErrNotWorthGas.
+func (ts Tickets) Sent(data []byte) Tickets {
+	return slices.DeleteFunc(slices.Clone(ts), func(t *Ticket) bool {
+		missing := !bytes.Contains(data, t.Sig) // which only this ticket has
+		if missing {
+			t.Err = fmt.Errorf("%w: it was not sent", ErrNotWorthGas)
+		}
+		return missing
+	})
+}
 
 // Settle reads the results of the tickets from the logs of Call's transaction. Tickets that the
 // contract did not redeem get an Err that matches ErrPassedOver.
@@ -56,23 +70,27 @@ func (ts Tickets) named(e *contract.TicketBrokerWinningTicketRedeemed) *Ticket {
 	return nil
 }
 
-// Explain asks the chain why it passed over tickets, as far as that can still be determined.
+// Explain asks the chain why it did not redeem tickets, as far as that can still be determined.
 func (ts Tickets) Explain(ctx context.Context, node Node, from common.Address) {
-	passed := slices.DeleteFunc(slices.Clone(ts), func(t *Ticket) bool { return !errors.Is(t.Err, ErrPassedOver) })
-	if len(passed) == 0 {
+	missed := slices.DeleteFunc(slices.Clone(ts), func(t *Ticket) bool { return t.Redeemed })
+	if len(missed) == 0 {
 		return
 	}
-	again := make(Tickets, len(passed))
-	for i, t := range passed {
+	again := make(Tickets, len(missed))
+	for i, t := range missed {
 		again[i] = &Ticket{SignedTicket: t.SignedTicket}
 	}
 	if again.estimate(ctx, node, from) != nil {
 		return
 	}
-	for i, t := range passed {
+	for i, t := range missed {
 		var refused *contract.RevertError
-		if errors.As(again[i].Err, &refused) {
+		switch {
+		case !errors.As(again[i].Err, &refused):
+		case errors.Is(t.Err, ErrPassedOver):
 			t.Err = fmt.Errorf("%w: %w", ErrPassedOver, refused)
+		default:
+			t.Err = refused
 		}
 	}
 }

@@ -105,6 +105,9 @@ func (i *Intent) Hash() common.Hash {
 	return i.Newest().Hash()
 }
 
+// Sent returns the intent's transaction with a hash; nil if there is none.
+func (i *Intent) Sent(hash common.Hash) *types.Transaction { return i.attempt(hash).Tx }
+
 // Has reports whether a transaction is one of the intent's.
 func (i *Intent) Has(hash common.Hash) bool { return i.attempt(hash).Tx != nil }
 
