@@ -61,8 +61,9 @@ func Draw(ctx context.Context, batch *pm.TicketBatch, recipientRand *big.Int) (T
 			err = pm.ErrNotWinning
 		case seen[ticket.SenderNonce]:
 			err = ErrTwice
+		default:
+			seen[ticket.SenderNonce] = true
 		}
-		seen[ticket.SenderNonce] = true
 		signed := &pm.SignedTicket{Ticket: ticket, Sig: sig, RecipientRand: recipientRand}
 		drawn = append(drawn, &Ticket{SignedTicket: signed, Err: err})
 	}
