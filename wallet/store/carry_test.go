@@ -93,6 +93,35 @@ func TestMigrateGoesOn(t *testing.T) {
 	require.EqualValues(t, 4, reserve(t, to, params(1), 1).First)
 }
 
+// Until a migration is complete its new store takes no request for a new one.
+func TestAMigrationThatIsNotComplete(t *testing.T) { onEach(t, aMigrationThatIsNotComplete) }
+
+func aMigrationThatIsNotComplete(t *testing.T, place place) {
+	from, location := busy(t), place(t)
+	before, err := from.Export(t.Context())
+	require.NoError(t, err)
+	change(t, from, `ALTER TABLE params RENAME TO missing`) // so that the copy fails
+	to := open(t, location)
+	require.Error(t, from.Migrate(t.Context(), to))
+	errorAs[*MovedError](t, tryReserve(t, from))
+
+	require.NoError(t, to.Close())
+	to = open(t, location)
+	err = tryReserve(t, to)
+	require.ErrorIs(t, err, ErrAccess)
+	require.ErrorContains(t, err, "the move of "+from.Path()+" to "+to.Path()+" is not complete")
+	require.ErrorIs(t, to.Import(t.Context(), before), ErrAccess)
+
+	change(t, from, `ALTER TABLE missing RENAME TO params`)
+	require.NoError(t, from.Migrate(t.Context(), to))
+	require.EqualValues(t, 4, reserve(t, to, params(1), 1).First)
+}
+
+func tryReserve(t *testing.T, s *Store) error {
+	_, err := s.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
+	return err
+}
+
 func TestMigrateNeedsAnEmptyStore(t *testing.T) {
 	from, to := busy(t), busy(t)
 	require.ErrorIs(t, from.Migrate(t.Context(), to), ErrNotEmpty)

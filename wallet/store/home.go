@@ -69,9 +69,10 @@ type condition struct {
 	// seen is the newest state that was remembered.
 	seen markState
 
-	// at is the store's place, movedTo the one that it was migrated to.
-	at      home
-	movedTo string
+	// at is the store's place, movedTo the one that it was migrated to, and awaits the one whose
+	// records are being moved here.
+	at              home
+	movedTo, awaits string
 }
 
 // settled reports whether the store is at its home, unchanged, and has recorded that.
@@ -90,7 +91,7 @@ func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err er
 	if found.at, err = s.home(tx, readMeta(facts)); err != nil {
 		return found, err
 	}
-	found.id, found.movedTo = facts[metaID], facts[metaMoved]
+	found.id, found.movedTo, found.awaits = facts[metaID], facts[metaMoved], facts[metaAwaits]
 	if text, ok := facts[metaGeneration]; ok {
 		if found.generation, found.writer, err = parseGeneration(text); err != nil {
 			return found, err

@@ -16,6 +16,7 @@ const (
 	metaGeneration = "generation" // the count of its changes, and who made the last one
 	metaRestored   = "restored"   // why it may lack records, until that is acknowledged
 	metaMoved      = "moved_to"   // where it was migrated to, and is used now
+	metaAwaits     = "awaits"     // whose records are being moved here
 )
 
 const (

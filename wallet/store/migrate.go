@@ -32,7 +32,7 @@ const nameAnother = "name a location that has no store; a file can be moved away
 
 // Migrate copies all of a store into an unused one, which continues under the same ID: sessions
 // with their nonces, requests, spending, ticket params. From then on every change to s fails
-// with *MovedError. A failed call can be repeated with the same two stores.
+// with *MovedError, and until all is copied every change to the other one with ErrAccess. A failed call can be repeated with the same two stores.
 func (s *Store) Migrate(ctx context.Context, to *Store) error {
 	var left string // where the other store has gone itself
 	err := to.db.Read(ctx, func(tx *db.Tx) error {
@@ -57,7 +57,7 @@ func (s *Store) Migrate(ctx context.Context, to *Store) error {
 		case s.ID() == to.ID():
 			return fmt.Errorf("%w: it is the same store", ErrNotEmpty)
 		}
-		if err := to.requireEmpty(ctx); err != nil {
+		if err := to.await(ctx, s); err != nil {
 			return err
 		}
 		return tx.Exec(upsertMeta, metaMoved, to.Path())
@@ -75,27 +75,42 @@ func (s *Store) Migrate(ctx context.Context, to *Store) error {
 	return err
 }
 
-func (s *Store) requireEmpty(ctx context.Context) error {
-	return s.db.Read(ctx, func(tx *db.Tx) error {
-		for _, table := range dataTables {
-			var count int64
-			if err := tx.Row(`SELECT COUNT(*) FROM ` + table).Scan(&count); err != nil {
-				return err
-			}
-			if count > 0 {
-				return ErrNotEmpty
-			}
+// await has an empty store refuse changes until the records of another one have come: a run that
+// ends before that would leave a store that takes each of its requests for a new one.
+func (s *Store) await(ctx context.Context, from *Store) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := requireEmpty(tx); err != nil {
+			return err
 		}
-		return nil
+		return tx.Exec(upsertMeta, metaAwaits, from.Path())
 	})
+}
+
+// errAwaiting is the error of a change to a store whose records have not come yet.
+func errAwaiting(path, from string) error {
+	return hint.With(fmt.Errorf("%w: the move of %s to %s is not complete", ErrAccess, from, path),
+		"complete it: pmctl store migrate --store '%s' --to '%s'", from, path)
+}
+
+func requireEmpty(tx *db.Tx) error {
+	for _, table := range dataTables {
+		var count int64
+		if err := tx.Row(`SELECT COUNT(*) FROM ` + table).Scan(&count); err != nil {
+			return err
+		}
+		if count > 0 {
+			return ErrNotEmpty
+		}
+	}
+	return nil
 }
 
 // carry copies every table in one transaction.
 func (s *Store) carry(ctx context.Context, to *Store) error {
-	if err := to.requireEmpty(ctx); err != nil {
-		return err
-	}
-	err := to.write(ctx, func(into *db.Tx) error {
+	err := to.writeAs(ctx, true, func(into *db.Tx) error {
+		if err := requireEmpty(into); err != nil {
+			return err
+		}
 		return s.db.Read(ctx, func(from *db.Tx) error {
 			for _, table := range dataTables {
 				if err := carryTable(from, into, table); err != nil {
@@ -106,7 +121,7 @@ func (s *Store) carry(ctx context.Context, to *Store) error {
 			if err := from.Together(readMeta(facts)); err != nil {
 				return err
 			}
-			about := []db.Statement{db.Do(insertFormer, to.ID(), time.Now().UnixMilli()), db.Do(updateMeta, s.ID(), metaID)}
+			about := []db.Statement{db.Do(insertFormer, to.ID(), time.Now().UnixMilli()), db.Do(updateMeta, s.ID(), metaID), db.Do(deleteMeta, metaAwaits)}
 			for _, name := range []string{metaSpent, metaRestored} {
 				if value, ok := facts[name]; ok {
 					about = append(about, db.Do(upsertMeta, name, value))

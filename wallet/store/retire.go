@@ -55,6 +55,11 @@ func retire(tx *db.Tx, found *condition) (*Retirement, error) {
 // once it is on disk. do may run more than once, and must then do the same. If the store was
 // restored or replaced, write fails with *RestoredError.
 func (s *Store) write(ctx context.Context, do func(*db.Tx) error) error {
+	return s.writeAs(ctx, false, do)
+}
+
+// writeAs is write, also for the move that a store awaits.
+func (s *Store) writeAs(ctx context.Context, moving bool, do func(*db.Tx) error) error {
 	var found condition
 	var now markState
 	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
@@ -64,6 +69,8 @@ func (s *Store) write(ctx context.Context, do func(*db.Tx) error) error {
 		switch {
 		case found.movedTo != "":
 			return &MovedError{To: found.movedTo}
+		case found.awaits != "" && !moving:
+			return errAwaiting(s.Path(), found.awaits)
 		case found.cause != nil:
 			now, err = s.retireInUse(tx, &found)
 			return err
