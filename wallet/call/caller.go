@@ -172,7 +172,7 @@ func (c *Caller) again(ctx context.Context, r *Request, p *Payment) (*Result, er
 	case store.Refused:
 		return nil, &pay.RefusedBeforeError{ID: p.Record.ID, Outcome: p.Record.Outcome, At: p.Record.At}
 	}
-	if err := c.Terms.allow(new(big.Rat), p.Paid); err != nil {
+	if err := c.Terms.repeats(new(big.Rat), p); err != nil {
 		return nil, err
 	}
 	sent := p.sentBefore()

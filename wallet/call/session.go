@@ -177,7 +177,7 @@ func (h *held) open(ctx context.Context, r *Request) (*Session, error) {
 
 // begin sends the request for a session with its first payment.
 func (h *held) begin(ctx context.Context, r *Request, first *Payment) (*Session, error) {
-	if err := h.Terms.allow(new(big.Rat), first.Paid); err != nil {
+	if err := h.Terms.repeats(new(big.Rat), first); err != nil {
 		return nil, err
 	}
 	sent := first.sentBefore()
@@ -233,6 +233,7 @@ func (h *held) resume(ctx context.Context, first *Payment) (*Session, error) {
 		opened = first.guessed()
 	}
 	for p := first; p != nil; {
+		paid := new(big.Rat).Set(h.result.Paid)
 		h.count(p)
 		h.next = p.Number + 1
 		if p.Record.State == store.Accepted {
@@ -242,6 +243,11 @@ func (h *held) resume(ctx context.Context, first *Payment) (*Session, error) {
 		}
 		if p.Record.State == store.Refused {
 			return opened, &pay.RefusedBeforeError{ID: p.Record.ID, Outcome: p.Record.Outcome, At: p.Record.At}
+		}
+		if h.pending != nil {
+			if err := h.Terms.repeats(paid, p); err != nil {
+				return opened, err
+			}
 		}
 		var err error
 		if p, err = h.Purse.Recorded(ctx, h.next); err != nil {

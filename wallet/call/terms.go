@@ -176,3 +176,18 @@ func (t Terms) allow(paid, next *big.Rat) error {
 	}
 	return &CostError{paid, next, *t.MaxCost}
 }
+
+// repeats fails as bill and allow do for a payment that an earlier run recorded, whose terms may have
+// been others.
+func (t Terms) repeats(paid *big.Rat, p *Payment) error {
+	if most := t.MaxPrice; most != nil {
+		price := Price{p.price().Rat(), p.Type}
+		switch {
+		case most.Type != price.Type:
+			return &UnitError{price.Type, most.Type}
+		case most.Wei != nil && price.Wei.Cmp(most.Wei) > 0:
+			return &PriceError{price, *most, false}
+		}
+	}
+	return t.allow(paid, p.Paid)
+}
