@@ -97,10 +97,14 @@ func (c *Challenge) request(at time.Time) live.Request {
 	}
 }
 
-// renewed is the challenge with fresh ticket params of the same recipient and session.
+// renewed is the challenge with fresh ticket params of the same recipient and session. It fails with
+// *pay.OtherRecipientError and pay.ErrMalformed.
 func (c *Challenge) renewed(offer *pay.Offer, encoded []byte) (*Challenge, error) {
 	if was, now := c.Offer.Params.Recipient, offer.Params.Recipient; was != now {
 		return nil, &pay.OtherRecipientError{URL: c.Offer.URL.String(), Was: was, Now: now}
+	}
+	if session := offer.Info.GetAuthToken().GetSessionId(); session != c.ManifestID {
+		return nil, fmt.Errorf("%w (%s): ticket params of session %.40q for a payment of session %.40q", pay.ErrMalformed, c.Offer.URL, session, c.ManifestID)
 	}
 	next := *c
 	next.Offer, next.Encoded = offer, encoded

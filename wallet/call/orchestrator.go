@@ -97,7 +97,11 @@ func (h *held) offered(p *Payment, answer []byte) (*Challenge, error) {
 	if err != nil {
 		return nil, nil
 	}
-	return p.renewed(offer, encoded)
+	next, err := p.renewed(offer, encoded)
+	if errors.Is(err, pay.ErrMalformed) {
+		return nil, nil
+	}
+	return next, err
 }
 
 // notAccepted is the error of an answer to a session's payment other than success.

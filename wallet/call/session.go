@@ -152,7 +152,10 @@ func (h *held) open(ctx context.Context, r *Request) (*Session, error) {
 	if first == nil {
 		due, free, err := h.challenged(ctx, r)
 		switch {
-		case err != nil || due != nil:
+		case err != nil:
+		case due != nil && due.PaymentURL == "" && due.Type != live.Fixed:
+			err = fmt.Errorf("%w (%s): status 402 for a session that is paid by time, without payment_url", pay.ErrMalformed, r.Target.Origin)
+		case due != nil:
 		case free.StatusCode >= http.StatusBadRequest:
 			err = h.pass(free, newResult(nil))
 		default:
