@@ -25,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/cmd"
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 )
 
 var (
@@ -32,6 +33,13 @@ var (
 	casesFlag = flag.Int("model.cases", 0, "play this number of cases")
 	allFlag   = flag.Bool("model.all", false, "play all cases, and only count those that violate something")
 )
+
+// TestMain has package os/signal start its goroutine before the first case: one that is started in a
+// case belongs to its bubble, and ends the next one.
+func TestMain(m *testing.M) {
+	cli.FailBrokenPipes()
+	os.Exit(m.Run())
+}
 
 // suite is the part that all cases share.
 type suite struct {
