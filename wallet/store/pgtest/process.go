@@ -76,8 +76,9 @@ func (s *Server) start() error {
 		return err
 	}
 	cmd.Stderr = writer
-	started := make(chan error)
+	started, reaped := make(chan error), make(chan struct{})
 	go func() {
+		defer close(reaped)
 		// The server dies with the thread that started it, so that none is left when the test
 		// binary is killed.
 		runtime.LockOSThread()
@@ -97,6 +98,7 @@ func (s *Server) start() error {
 	ready := make(chan string, 1)
 	go func() {
 		defer close(p.gone)
+		defer func() { <-reaped }() // until then the next server takes it for one that runs
 		defer log.Close()
 		var last []string
 		said := false
