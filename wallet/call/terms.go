@@ -177,15 +177,14 @@ func (t Terms) allow(paid, next *big.Rat) error {
 	return &CostError{paid, next, *t.MaxCost}
 }
 
-// repeats fails as bill and allow do for a payment that an earlier run recorded, whose terms may have
-// been others.
+// repeats fails as typeFor, bill and allow do for a payment that an earlier run recorded, whose terms
+// may have been others.
 func (t Terms) repeats(paid *big.Rat, p *Payment) error {
 	if most := t.MaxPrice; most != nil {
-		price := Price{p.price().Rat(), p.Type}
-		switch {
-		case most.Type != price.Type:
-			return &UnitError{price.Type, most.Type}
-		case most.Wei != nil && price.Wei.Cmp(most.Wei) > 0:
+		if _, err := t.typeFor(p.Type, nil); err != nil {
+			return err
+		}
+		if price := (Price{p.price().Rat(), p.Type}); most.Wei != nil && price.Wei.Cmp(most.Wei) > 0 {
 			return &PriceError{price, *most, false}
 		}
 	}

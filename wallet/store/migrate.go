@@ -32,7 +32,8 @@ const nameAnother = "name a location that has no store; a file can be moved away
 
 // Migrate copies all of a store into an unused one, which continues under the same ID: sessions
 // with their nonces, requests, spending, ticket params. From then on every change to s fails
-// with *MovedError, and until all is copied every change to the other one with ErrAccess. A failed call can be repeated with the same two stores.
+// with *MovedError, and until all is copied every change to the other one with ErrAccess. A failed
+// call can be repeated with the same two stores.
 func (s *Store) Migrate(ctx context.Context, to *Store) error {
 	var left string // where the other store has gone itself
 	err := to.db.Read(ctx, func(tx *db.Tx) error {

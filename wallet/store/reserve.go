@@ -80,9 +80,10 @@ func (c *Chain) ReserveNonces(ctx context.Context, sender common.Address, params
 // request, and no call in any process gets one of these nonces again.
 //
 // It fails with *pm.NonceCapError if s.Cap or the width of a nonce leaves fewer than s.Count;
-// with pm.ErrTicketCount for a count of 0; as pm.TicketParams.CheckFields does; with
-// *TextError for a request that a database does not keep; with the error of s.Allow; with *RetiredError and *RequestError; with ErrBusy, ErrAccess or
-// ErrDamaged; and with ctx's error. Nonces are then not taken or lost, never handed out.
+// with pm.ErrTicketCount for a count of 0; as pm.TicketParams.CheckFields does; with *TextError for
+// a request that a database does not keep; with the error of s.Allow; with *RetiredError and
+// *RequestError; with ErrBusy, ErrAccess or ErrDamaged; and with ctx's error. Nonces are then not
+// taken or lost, never handed out.
 func (c *Chain) Reserve(ctx context.Context, s Spend) (*Made, error) {
 	outcomes, err := c.ReserveAll(ctx, []Spend{s})
 	if err != nil {

@@ -84,10 +84,11 @@ func (r *fileRun) End() error {
 	if removed != nil {
 		removed = r.remove(token)
 	}
-	if removed != nil && said != nil {
-		err = cmp.Or(err, said)
+	if removed == nil {
+		return err
 	}
-	return err // what was not removed is by the next process that looks
+	// The next process that looks removes both, where the file says that the run has ended.
+	return cmp.Or(err, said)
 }
 
 // Lose releases the lock as a crash does, for tests.
