@@ -141,10 +141,19 @@ func TestNamesOfDatabases(t *testing.T) {
 		"postgres://me:secret@host:7,other:8/db":                "postgres://me@host:7,other:8/db",
 		"postgres://m%40e:secret@[::1]:7/d%20b?sslmode=require": "postgres://m%40e@[::1]:7/d%20b",
 		"postgres://me:secret@/db?host=/run/postgresql":         "postgres://me@/db?host=%2Frun%2Fpostgresql",
+		// Servers that share a folder differ in their ports.
+		"postgres://me:secret@/db?host=/run/postgresql&port=5433": "postgres://me@/db?host=%2Frun%2Fpostgresql&port=5433",
+		"postgres://me:secret@/db?host=/run/a,/run/b":             "postgres://me@/db?host=%2Frun%2Fa%2C%2Frun%2Fb",
+		"host=/run/a,other port=5432,7 user=me dbname=db":         "postgres://me@/db?host=%2Frun%2Fa%2Cother&port=5432%2C7",
+		// It is a location again.
+		"postgres://me:secret@host/d%40b": "postgres://me@host:5432/d%40b",
 	} {
 		at, err := Locate(location)
 		require.NoError(t, err, location)
 		require.Equal(t, want, at.Name)
+		again, err := Locate(at.Name)
+		require.NoError(t, err, at.Name)
+		require.Equal(t, want, again.Name)
 	}
 }
 

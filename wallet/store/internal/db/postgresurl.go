@@ -23,6 +23,9 @@ var publicKeys = []string{
 	"channel_binding", "require_auth", "krbspn", "krbsrvname",
 }
 
+// defaultPort is PostgreSQL's.
+const defaultPort = 5432
+
 // allKeys are publicKeys and secrets.
 var allKeys = slices.Concat(publicKeys, []string{"password", "sslpassword"})
 
@@ -77,22 +80,35 @@ func unescaped(location string) error {
 	return nil
 }
 
-// displayURL is the database's URL without secrets.
+// displayURL is the database's URL without secrets. It names all servers: a machine remembers a
+// database by it.
 func displayURL(config *pgx.ConnConfig) string {
 	u := url.URL{Scheme: "postgres", Path: "/" + config.Database}
+	u.RawPath = strings.ReplaceAll(u.EscapedPath(), "@", "%40")
 	if config.User != "" {
 		u.User = url.User(config.User)
 	}
-	if path.IsAbs(config.Host) { // the folder of a socket
-		u.RawQuery = url.Values{"host": {config.Host}}.Encode()
+	all := []pgconn.FallbackConfig{{Host: config.Host, Port: config.Port}}
+	for _, one := range config.Fallbacks {
+		all = append(all, pgconn.FallbackConfig{Host: one.Host, Port: one.Port})
+	}
+	all = slices.Compact(all) // each is listed with TLS and without
+	var addresses, hosts, ports []string
+	var socket, other bool
+	for _, one := range all {
+		port := strconv.Itoa(int(one.Port))
+		addresses, hosts, ports = append(addresses, net.JoinHostPort(one.Host, port)), append(hosts, one.Host), append(ports, port)
+		socket, other = socket || path.IsAbs(one.Host), other || one.Port != defaultPort
+	}
+	if !socket {
+		u.Host = strings.Join(addresses, ",")
 		return u.String()
 	}
-	all := append([]*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port}}, config.Fallbacks...)
-	var hosts []string
-	for _, one := range all {
-		hosts = append(hosts, net.JoinHostPort(one.Host, strconv.Itoa(int(one.Port))))
+	query := url.Values{"host": {strings.Join(hosts, ",")}}
+	if other {
+		query.Set("port", strings.Join(ports, ","))
 	}
-	u.Host = strings.Join(slices.Compact(hosts), ",") // each is listed with TLS and without
+	u.RawQuery = query.Encode()
 	return u.String()
 }
 
