@@ -108,8 +108,10 @@ type keptFunds struct {
 	sender common.Address
 
 	intents []*tx.Intent // by the top-ups' order
-	read    bool
-	sent    *Transaction
+	// mined are the nonces whose mined transaction the journal has.
+	mined map[uint64]bool
+	read  bool
+	sent  *Transaction
 }
 
 func (k *keptFunds) payer() common.Address { return k.Account.Address() }
@@ -137,7 +139,11 @@ func (k *keptFunds) Actions(ctx context.Context) ([]topup.Action, error) {
 	}
 	var actions []topup.Action
 	byNumber := make(map[uint64]*tx.Intent)
+	k.mined = make(map[uint64]bool)
 	for _, intent := range intents {
+		if intent.SettledBy != (common.Hash{}) {
+			k.mined[intent.Nonce] = true
+		}
 		text, ok := strings.CutPrefix(intent.RequestID, k.requestPrefix())
 		number, err := strconv.ParseUint(text, 10, 64)
 		deposit, reserve, isFunding := intent.Label.Funds()
@@ -230,8 +236,12 @@ func (k *keptFunds) funds(ctx context.Context, actions []topup.Action) (topup.St
 	// Receipts would not do: nodes forget old ones.
 	used, err := s.client.NonceAtBlock(ctx, k.payer(), s.status.Head.Number)
 	for i := range actions {
-		if a := &actions[i]; a.State == topup.Done && k.intents[i].Nonce >= used {
+		a, nonce := &actions[i], k.intents[i].Nonce
+		switch {
+		case a.State == topup.Done && nonce >= used:
 			a.State = topup.Pending
+		case a.State == topup.Refused && nonce < used && k.mined[nonce]:
+			a.State = topup.Lost
 		}
 	}
 	return state, err

@@ -294,6 +294,38 @@ func TestARefusedTopUpThatIsNoLongerNeeded(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, done.Resumed)
 	r.requireFunds("1 ETH", "0.5 ETH")
+
+	done, err = r.keep(1)
+	require.NoError(t, err)
+	require.Equal(t, "0.5 ETH", done.Funds.MovedTotal.String(), "the second has the nonce of the first, which nothing can take any more")
+	require.NoError(t, r.Reorg(t.Context(), 1))
+	w := r.open(1)
+	defer w.Close()
+	done, err = w.KeepFunded(t.Context(), wallet.KeepOptions{Sender: r.Accounts()[0].Address, Rules: r.rules, DryRun: true})
+	require.NoError(t, err)
+	require.Equal(t, "1.5 ETH", done.Funds.MovedTotal.String(), "the nonce is free again")
+}
+
+// TestATopUpWhoseNonceAnotherWalletUsed moved nothing, and uses up no ceiling.
+func TestATopUpWhoseNonceAnotherWalletUsed(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth", "max_total": "1eth", "max_per_day": "1eth"})
+	r.killedBeforeSending(1)
+	own := r.store
+	r.store = filepath.Join(t.TempDir(), "other.db")
+	w := r.open(1)
+	defer w.Close()
+	_, err := w.Fund(t.Context(), wallet.Funding{Reserve: *r.rules.Deposit}, wallet.SendOptions{Agreed: true})
+	require.NoError(t, err)
+	r.store = own
+
+	_, err = r.keep(1)
+	require.ErrorContains(t, err, "another transaction of the account")
+	r.requireFunds("0 wei", "0 wei")
+	done, err := r.keep(1)
+	require.NoError(t, err)
+	require.False(t, done.Resumed)
+	r.requireFunds("1 ETH", "0 wei")
 }
 
 // TestATopUpWhoseBlockIsReplaced is sent again by the next look, with those before it.

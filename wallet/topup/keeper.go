@@ -36,7 +36,8 @@ const (
 	Done ActionState = "done"
 	// Failed is a top-up that moved nothing: it reverted or was cancelled.
 	Failed ActionState = "failed"
-	// Lost is a top-up whose place among the account's transactions another one took.
+	// Lost is a top-up that moved nothing, and cannot any more: another of the account's transactions
+	// took its place.
 	Lost ActionState = "lost"
 )
 
@@ -47,7 +48,8 @@ type World interface {
 
 	// State reads the state, without the sums of earlier top-ups. Of the actions that are Done it
 	// sets those to Pending whose effect the state does not show: the block was replaced, or the
-	// node is behind.
+	// node is behind. Of those that are Refused it sets those to Lost whose place is known to be
+	// another's.
 	State(ctx context.Context, actions []Action) (State, error)
 
 	// Do does a top-up, or continues one with its number, and returns once it is mined. It fails
@@ -235,13 +237,12 @@ func (k Keeper) resume(ctx context.Context, found Look, pending Action) (Look, e
 	return found, err
 }
 
-// sum adds up what top-ups moved, or may still. One that another transaction pushed aside counts:
-// what took its place is not known. A top-up counts on its day alone, also on one that has yet to
-// come: its clock was wrong.
+// sum adds up what top-ups moved, or may still. A top-up counts on its day alone, also on one that
+// has yet to come: its clock was wrong.
 func sum(s *State, actions []Action, now time.Time) (err error) {
 	today := now.UTC().Format(time.DateOnly)
 	for _, a := range actions {
-		if a.State == Failed {
+		if a.State == Failed || a.State == Lost {
 			continue
 		}
 		moved, err := a.Deposit.Add(a.Reserve)

@@ -196,7 +196,7 @@ func (s *simulation) moved(today bool) (sum int64) {
 		if today && a.At.YearDay() != s.now.YearDay() {
 			break
 		}
-		if a.State != Failed {
+		if a.State != Failed && a.State != Lost {
 			sum += s.amounts[i]
 		}
 	}
