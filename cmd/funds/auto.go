@@ -17,15 +17,11 @@ import (
 	"github.com/pmctl/pmctl/internal/systemd"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/topup"
 )
 
 type autoOptions struct {
-	network  cli.NetworkOptions
-	account  cli.AccountOptions
-	limits   cli.LimitOptions
-	store    cli.StoreOptions
+	cli.WalletOptions
 	sender   string
 	once     bool
 	interval time.Duration
@@ -78,11 +74,7 @@ day.`,
 	o.notify.register(cmd)
 	dialect.Relate(cmd, dialect.Exclusive, "dry-run", "events-file")
 	dialect.Relate(cmd, dialect.Exclusive, "dry-run", "notify-command")
-	o.network.Register(cmd)
-	o.network.RegisterContracts(cmd)
-	o.account.Register(cmd)
-	o.limits.RegisterFees(cmd)
-	o.store.Register(cmd)
+	o.RegisterSending(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
@@ -93,7 +85,7 @@ func runAuto(r *cli.Run, cmd *cobra.Command, o *autoOptions) error {
 	switch {
 	case o.interval < shortestInterval:
 		return cli.Usagef("--interval %s: it must be at least %s", o.interval, shortestInterval)
-	case o.account.Keys.FD.Given && !o.once:
+	case o.Account.Keys.FD.Given && !o.once:
 		return cli.Usagef("--key-fd can be read only once, and each top-up needs the key: use a key file, or pass --once")
 	}
 	options := wallet.KeepOptions{DryRun: o.dryRun}
@@ -108,7 +100,7 @@ func runAuto(r *cli.Run, cmd *cobra.Command, o *autoOptions) error {
 	if err != nil {
 		return err
 	}
-	w, err := o.open(ctx, r, &options)
+	w, err := cli.OpenSending(ctx, r, &o.WalletOptions, options.Sender)
 	if err != nil {
 		return err
 	}
@@ -137,36 +129,6 @@ func rulesOf(r *cli.Run) (topup.Rules, error) {
 		err = cli.WithHint(cli.Usagef("[%s]: %w", topup.Section, err), "set the rules in the section [%s] of the config file; pmctl config show lists them", topup.Section)
 	}
 	return rules, err
-}
-
-// open opens the wallet of the account that pays.
-func (o *autoOptions) open(ctx context.Context, r *cli.Run, options *wallet.KeepOptions) (*wallet.Wallet, error) {
-	address, err := o.account.Address(ctx, r.Env)
-	if err != nil {
-		return nil, err
-	}
-	config, err := cli.WalletConfig(r, &o.network, &o.store)
-	if err != nil {
-		return nil, err
-	}
-	if config.Limits, err = o.limits.Limits(r.Env); err != nil {
-		return nil, err
-	}
-	agents := config.Network.ChainID
-	if options.Sender != (common.Address{}) && options.Sender != address {
-		agents = 0 // an agent funds its own account only
-	}
-	find := func(ctx context.Context) (*signer.Account, error) { return o.account.Account(ctx, r.Env, agents) }
-	if config.Account = signer.Later(address, find); o.account.Keys.FD.Given {
-		if config.Account, err = find(ctx); err != nil {
-			return nil, err
-		}
-	}
-	w, err := wallet.Open(ctx, config)
-	if err != nil {
-		config.Account.Close()
-	}
-	return w, err
 }
 
 // auto looks at funds, and reports what it did.

@@ -44,7 +44,7 @@ it. Funding another account with --for does not change its unlock.`,
 	cmd.Flags().StringVar(&o.reserve, "reserve", "", "add `AMOUNT` to the reserve")
 	cmd.Flags().StringVar(&o.beneficiary, "for", "", "fund the deposit and the reserve of `ADDRESS` instead of your own")
 	cli.RegisterCancelsUnlock(cmd, &o.cancelsUnlock)
-	o.Register(cmd)
+	o.Register(r, cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, cli.OutputSafe)
 	cmd.AddCommand(newAuto(r))
 	return cmd

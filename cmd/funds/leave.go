@@ -1,16 +1,15 @@
 package funds
 
 import (
-	"context"
 	"errors"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 type exitOptions struct {
@@ -47,8 +46,8 @@ and ready_at with --output json), and ends with exit code 8.`,
 	flags.StringVar(&o.keepDeposit, "keep-deposit", "", "fund the deposit with `AMOUNT` again at the end")
 	flags.StringVar(&o.keepReserve, "keep-reserve", "", "fund the reserve with `AMOUNT` again at the end")
 	flags.DurationVar(&o.interval, "interval", wallet.DefaultInterval, "read the chain every `DURATION` while waiting for a round")
-	flags.BoolVar(&o.Mining.NoWait, "no-wait", false, "do not wait for a round: print when to run exit again, and end with exit code 8")
-	o.Mining.RegisterConfirmations(cmd)
+	flags.BoolVar(&o.Send.NoWait, "no-wait", false, "do not wait for a round: print when to run exit again, and end with exit code 8")
+	cli.RegisterConfirmations(r, cmd, &o.Send.WaitOptions)
 	o.RegisterActing(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
@@ -75,7 +74,7 @@ func writeExit(e wallet.Exit) func(*page.Page) {
 }
 
 func runExit(r *cli.Run, cmd *cobra.Command, o *exitOptions) error {
-	if err := o.Mining.Check(); err != nil {
+	if err := cli.CheckWait(&o.Send.WaitOptions); err != nil {
 		return err
 	}
 	if o.interval <= 0 {
@@ -88,27 +87,13 @@ func runExit(r *cli.Run, cmd *cobra.Command, o *exitOptions) error {
 	if err != nil {
 		return err
 	}
-	address, err := o.Account.Address(cmd.Context(), r.Env)
-	if err != nil {
-		return err
-	}
-	config, err := cli.WalletConfig(r, &o.Network, &o.Store)
-	if err != nil {
-		return err
-	}
-	if config.Limits, err = o.Limits.Limits(r.Env); err != nil {
-		return err
-	}
-	config.Account = signer.Later(address, func(ctx context.Context) (*signer.Account, error) {
-		return o.Account.Account(ctx, r.Env, config.Network.ChainID)
-	})
-	w, err := wallet.Open(cmd.Context(), config)
+	w, err := cli.OpenSending(cmd.Context(), r, &o.WalletOptions, common.Address{})
 	if err != nil {
 		return err
 	}
 	// After everything else: a run that dies before has not reported what it did.
 	defer w.Close()
-	done, err := w.Exit(cmd.Context(), wallet.ExitOptions{Keep: keep, Interval: o.interval, SendOptions: cli.SendOptions(r, &o.TransactOptions)})
+	done, err := w.Exit(cmd.Context(), wallet.ExitOptions{Keep: keep, Interval: o.interval, SendOptions: o.Send})
 	switch {
 	case errors.As(err, new(*wallet.RoundsError)):
 		if failed := r.EmitDone("the unlock is in progress", "pmctl.exit", done, writeExit(done)); failed != nil {

@@ -46,7 +46,7 @@ func newAction(r *cli.Run, action func() wallet.Action, cmd *cobra.Command) *cob
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return cli.Transact(r, cmd, &o, func(*wallet.Wallet) wallet.Action { return action() })
 	}
-	o.Register(cmd)
+	o.Register(r, cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, cli.OutputSafe)
 	return cmd
 }

@@ -16,7 +16,7 @@ import (
 )
 
 type statusOptions struct {
-	cli.ReaderOptions
+	cli.WalletOptions
 	watch                  bool
 	interval               time.Duration
 	check                  bool
@@ -61,7 +61,7 @@ step.`,
 	flags.StringVar(&o.minReserve, cli.MinReserve().Flag[2:], "", "require a reserve of at least `AMOUNT` with --check (default: any)")
 	flags.StringVar(&o.out, "out", "", "replace `FILE` with the metrics instead of printing them")
 	dialect.Relate(cmd, dialect.Exclusive, "watch", "check")
-	o.Register(cmd)
+	o.RegisterLooking(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, outputPrometheus)
 	return cmd
 }
@@ -96,7 +96,7 @@ func runStatus(cmd *cobra.Command, r *cli.Run, o *statusOptions, args []string) 
 	if v.wanted, err = o.wanted(settings); err != nil {
 		return err
 	}
-	if v.reader, err = o.Open(ctx, r, args); err != nil {
+	if v.reader, err = o.OpenReader(ctx, r, args); err != nil {
 		return err
 	}
 	defer v.reader.Close()

@@ -16,7 +16,7 @@ import (
 
 // NewBudget is pmctl budget.
 func NewBudget(r *cli.Run) *cobra.Command {
-	var o cli.ReaderOptions
+	var o cli.WalletOptions
 	cmd := &cobra.Command{
 		Use:   "budget",
 		Short: "Show today's spending and the budget that remains",
@@ -27,12 +27,12 @@ config file. No node is asked, and no key is opened.`,
   pmctl budget --from 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed -o json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBudget(cmd.Context(), r, &o) },
 	}
-	o.Register(cmd)
+	o.RegisterLooking(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
-func runBudget(ctx context.Context, r *cli.Run, o *cli.ReaderOptions) error {
+func runBudget(ctx context.Context, r *cli.Run, o *cli.WalletOptions) error {
 	limits, err := new(cli.LimitOptions).Limits(r.Env)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func runBudget(ctx context.Context, r *cli.Run, o *cli.ReaderOptions) error {
 	if err != nil {
 		return err
 	}
-	opened, err := cli.JournalOf(ctx, r, &o.Network, &o.Store)
+	opened, err := cli.JournalOf(ctx, r, o)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func NewConfig(r *cli.Run) *cobra.Command {
 }
 
 func newConfigShow(r *cli.Run) *cobra.Command {
-	var o cli.PayerOptions
+	var o cli.WalletOptions
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Show effective settings and where each comes from",
@@ -74,7 +74,7 @@ asked, and no key is opened.`,
 	return cmd
 }
 
-func showConfig(r *cli.Run, o *cli.PayerOptions) error {
+func showConfig(r *cli.Run, o *cli.WalletOptions) error {
 	files, err := r.Settings()
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func showConfig(r *cli.Run, o *cli.PayerOptions) error {
 }
 
 // plainSettings are those that may be set anyhow.
-func plainSettings(r *cli.Run, o *cli.PayerOptions) ([]configSetting, error) {
+func plainSettings(r *cli.Run, o *cli.WalletOptions) ([]configSetting, error) {
 	network, err := o.Network.ChooseNetwork(r.Env)
 	if errors.Is(err, wallet.ErrNoDevnet) {
 		network, err = wallet.Network{Name: wallet.Devnet}, nil // which may be started any time

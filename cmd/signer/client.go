@@ -56,13 +56,13 @@ func clientCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, *wa
 // termsCommand is a command that sets terms, and compares allowances with what the account's
 // deposit and reserve can pay.
 func termsCommand(r *cli.Run, cmd *cobra.Command, terms *termsOptions, run func(context.Context, *wallet.SignerClients, []string) error) *cobra.Command {
-	var o cli.ReaderOptions
-	o.Register(cmd)
+	var o cli.WalletOptions
+	o.RegisterLooking(cmd)
 	terms.register(cmd)
 	return withClients(r, cmd, &o.Store, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		if !terms.overcommit {
 			all.Backing = func(ctx context.Context) (*wallet.Backing, error) {
-				reader, err := o.Open(ctx, r, nil)
+				reader, err := o.OpenReader(ctx, r, nil)
 				if err != nil {
 					return nil, cli.WithItsHint(err)
 				}

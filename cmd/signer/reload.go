@@ -29,7 +29,7 @@ func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, *tls.Config, er
 	if err != nil {
 		return nil, nil, err
 	}
-	now, err := cli.WalletConfig(l.run, &l.options.Network, &l.options.Store)
+	now, err := cli.WalletConfig(l.run, &l.options.WalletOptions)
 	if err != nil {
 		return nil, nil, err
 	}

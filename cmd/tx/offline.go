@@ -10,8 +10,7 @@ import (
 
 type sendOptions struct {
 	intentOptions
-	limits        cli.LimitOptions
-	pending       cli.PendingOptions
+	terms         wallet.Terms
 	cancelsUnlock bool
 }
 
@@ -32,9 +31,9 @@ in progress requires --cancel-unlock.`,
 	}
 	cli.RegisterCancelsUnlock(cmd, &o.cancelsUnlock)
 	o.register(cmd)
-	o.mining.Register(cmd)
-	o.limits.RegisterFees(cmd)
-	o.pending.Register(cmd)
+	cli.RegisterWait(r, cmd, &o.wait)
+	o.Limits.RegisterFees(cmd)
+	cli.RegisterTerms(cmd, &o.terms)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
@@ -49,11 +48,8 @@ func sendTx(r *cli.Run, cmd *cobra.Command, o *sendOptions, file string) error {
 	if err != nil {
 		return cli.WithSource(file, err)
 	}
-	config, err := cli.WalletConfig(r, &o.network, &o.store)
+	config, err := cli.LimitedConfig(r, &o.WalletOptions)
 	if err != nil {
-		return err
-	}
-	if config.Limits, err = o.limits.Limits(r.Env); err != nil {
 		return err
 	}
 	w, err := wallet.Open(cmd.Context(), config)
@@ -61,6 +57,6 @@ func sendTx(r *cli.Run, cmd *cobra.Command, o *sendOptions, file string) error {
 		return err
 	}
 	defer w.Close() // after everything else
-	_, err = w.SendSigned(cmd.Context(), &document.Transaction, signed, o.pending.Terms(), o.cancelsUnlock, cli.WaitOptionsAs(r, &o.mining))
+	_, err = w.SendSigned(cmd.Context(), &document.Transaction, signed, o.terms, o.cancelsUnlock, o.wait)
 	return err
 }

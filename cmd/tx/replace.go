@@ -14,9 +14,7 @@ import (
 // replaceOptions are what a command takes that replaces a transaction.
 type replaceOptions struct {
 	intentOptions
-	keys cli.KeyOptions
-	fees cli.LimitOptions
-	yes  bool
+	yes bool
 }
 
 func newTxBump(r *cli.Run) *cobra.Command {
@@ -49,25 +47,25 @@ func newReplace(r *cli.Run, by replaces, cmd *cobra.Command) *cobra.Command {
 	var o replaceOptions
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return runReplace(r, cmd, &o, args[0], by) }
 	o.register(cmd)
-	o.mining.Register(cmd)
-	o.keys.Register(cmd)
-	o.fees.RegisterFees(cmd)
+	cli.RegisterWait(r, cmd, &o.wait)
+	o.Account.Keys.Register(cmd)
+	o.Limits.RegisterFees(cmd)
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
 func runReplace(r *cli.Run, cmd *cobra.Command, o *replaceOptions, arg string, by replaces) error {
-	w, hash, err := o.open(cmd.Context(), r, arg, o.fees.Limits)
+	w, hash, err := o.open(cmd.Context(), r, arg, cli.LimitedConfig)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
 	_, err = by(w, cmd.Context(), hash, wallet.ReplaceOptions{
 		Find: func(ctx context.Context, signed common.Address) (*signer.Account, error) {
-			return o.keys.Find(ctx, r.Env, signed, w.Network.ChainID)
+			return o.Account.Keys.Find(ctx, r.Env, signed, w.Network.ChainID)
 		},
-		Agreed: o.yes, WaitOptions: cli.WaitOptionsAs(r, &o.mining),
+		Agreed: o.yes, WaitOptions: o.wait,
 	})
 	return err
 }

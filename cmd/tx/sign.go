@@ -14,10 +14,7 @@ import (
 )
 
 type signOptions struct {
-	network  cli.NetworkOptions
-	account  cli.AccountOptions
-	limits   cli.LimitOptions
-	store    cli.StoreOptions
+	cli.WalletOptions
 	contract string
 	yes      bool
 }
@@ -43,18 +40,18 @@ this machine.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.contract, "contract", "", "`ADDRESS` of the TicketBroker of a network that is new to this machine")
-	o.network.RegisterNetwork(cmd)
-	o.account.RegisterFrom(cmd, "`ADDRESS` of the account to sign with (default $ETH_FROM, else the sender of the transaction)")
-	o.account.Keys.Register(cmd)
-	o.limits.RegisterFees(cmd)
-	o.store.Register(cmd)
+	o.Network.RegisterNetwork(cmd)
+	o.Account.RegisterFrom(cmd, "`ADDRESS` of the account to sign with (default $ETH_FROM, else the sender of the transaction)")
+	o.Account.Keys.Register(cmd)
+	o.Limits.RegisterFees(cmd)
+	o.Store.Register(cmd)
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
 	r.OutputFlag(cmd, cli.OutputJSON)
 	return cmd
 }
 
 func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error {
-	if flag := o.account.Keys.OnStdin(); flag != "" && file == "-" {
+	if flag := o.Account.Keys.OnStdin(); flag != "" && file == "-" {
 		return cli.Usagef("stdin cannot give both the transaction and what %s reads: name a FILE, or another descriptor", flag)
 	}
 	in, err := cli.OpenDocument(ctx, r, file)
@@ -86,7 +83,7 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 	if err := r.Confirm(ctx, o.yes, question); err != nil {
 		return err
 	}
-	account, err := o.account.Keys.Find(ctx, r.Env, common.Address(document.From), config.Network.ChainID)
+	account, err := o.Account.Keys.Find(ctx, r.Env, common.Address(document.From), config.Network.ChainID)
 	if err != nil {
 		return err
 	}
@@ -100,20 +97,20 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 
 // config says which network and which limits hold.
 func (o *signOptions) config(env *cli.Env) (c wallet.Config, err error) {
-	if c.Network, err = o.network.ChooseNetwork(env); err != nil {
+	if c.Network, err = o.Network.ChooseNetwork(env); err != nil {
 		return c, err
 	}
-	if c.PinnedIn, err = o.store.Choose(env); err != nil {
+	if c.PinnedIn, err = o.Store.Choose(env); err != nil {
 		return c, err
 	}
-	c.Limits, err = o.limits.Limits(env)
+	c.Limits, err = o.Limits.Limits(env)
 	return c, err
 }
 
 // named is what the user names of a transaction.
 func (o *signOptions) named(env *cli.Env) (n wallet.SignOptions, err error) {
 	from := ""
-	if from, n.FromSetIn, err = env.Find(o.account.From, cli.SettingFrom()); err == nil && from != "" {
+	if from, n.FromSetIn, err = env.Find(o.Account.From, cli.SettingFrom()); err == nil && from != "" {
 		n.From, err = cli.ParseAddress(n.FromSetIn, from)
 	}
 	if err == nil && o.contract != "" {

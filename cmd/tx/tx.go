@@ -14,7 +14,6 @@ import (
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/policy"
 )
 
 // NewTx is pmctl tx.
@@ -97,9 +96,7 @@ func (i intentResult) write(w *page.Page) {
 }
 
 func newTxList(r *cli.Run) *cobra.Command {
-	var network cli.NetworkOptions
-	var account cli.AccountOptions
-	var place cli.StoreOptions
+	var o cli.WalletOptions
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -110,24 +107,21 @@ list the others too. No node is asked, and no key is opened.`,
 		Example: `  pmctl tx list
   pmctl tx list --all --output json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return listIntents(r, cmd, &network, &account, &place, all)
+			return listIntents(r, cmd, &o, all)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "also list transactions that are settled")
-	account.RegisterFrom(cmd, "`ADDRESS` of the account (default $ETH_FROM, else the only one)")
-	account.Keys.RegisterAddress(cmd)
-	network.RegisterNetwork(cmd)
-	place.Register(cmd)
+	o.RegisterJournal(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
-func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.NetworkOptions, account *cli.AccountOptions, place *cli.StoreOptions, all bool) error {
-	address, err := account.Address(cmd.Context(), r.Env)
+func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.WalletOptions, all bool) error {
+	address, err := o.Account.Address(cmd.Context(), r.Env)
 	if err != nil {
 		return err
 	}
-	w, err := cli.JournalOf(cmd.Context(), r, o, place)
+	w, err := cli.JournalOf(cmd.Context(), r, o)
 	if err != nil {
 		return err
 	}
@@ -181,35 +175,28 @@ func stateText(w *page.Page, state string) string {
 
 // intentOptions are what every command takes that is about one transaction.
 type intentOptions struct {
-	network cli.NetworkOptions
-	mining  cli.MiningOptions
-	store   cli.StoreOptions
+	cli.WalletOptions
+	wait wallet.WaitOptions
 }
 
 func (o *intentOptions) register(cmd *cobra.Command) {
-	o.network.Register(cmd)
-	o.network.RegisterContracts(cmd)
-	o.store.Register(cmd)
+	o.Network.Register(cmd)
+	o.Network.RegisterContracts(cmd)
+	o.Store.Register(cmd)
 }
 
-// open opens the wallet for the transaction that an argument names. The limits, unless they
-// are nil, say what a replacement may cost.
-func (o *intentOptions) open(ctx context.Context, r *cli.Run, arg string, limits func(*cli.Env) (policy.Limits, error)) (*wallet.Wallet, common.Hash, error) {
-	if o.mining.Confirmations == 0 {
+// open opens the wallet, as configured, for the transaction that an argument names.
+func (o *intentOptions) open(ctx context.Context, r *cli.Run, arg string, configured func(*cli.Run, *cli.WalletOptions) (wallet.Config, error)) (*wallet.Wallet, common.Hash, error) {
+	if o.wait.Confirmations == 0 {
 		return nil, common.Hash{}, cli.Usagef("--confirmations 0: it must be at least 1")
 	}
 	hash, err := parseHash(arg)
 	if err != nil {
 		return nil, hash, err
 	}
-	config, err := cli.WalletConfig(r, &o.network, &o.store)
+	config, err := configured(r, &o.WalletOptions)
 	if err != nil {
 		return nil, hash, err
-	}
-	if limits != nil {
-		if config.Limits, err = limits(r.Env); err != nil {
-			return nil, hash, err
-		}
 	}
 	w, err := wallet.Open(ctx, config)
 	return w, hash, err
@@ -224,8 +211,7 @@ func parseHash(text string) (common.Hash, error) {
 }
 
 func newTxShow(r *cli.Run) *cobra.Command {
-	var network cli.NetworkOptions
-	var place cli.StoreOptions
+	var o cli.WalletOptions
 	cmd := &cobra.Command{
 		Use:   "show HASH",
 		Short: "Show a transaction from the journal",
@@ -237,7 +223,7 @@ is asked; pmctl tx wait asks the node.`,
 			if err != nil {
 				return err
 			}
-			w, err := cli.JournalOf(cmd.Context(), r, &network, &place)
+			w, err := cli.JournalOf(cmd.Context(), r, &o)
 			if err != nil {
 				return err
 			}
@@ -250,8 +236,8 @@ is asked; pmctl tx wait asks the node.`,
 			return r.Emit("pmctl.journal_entry", result, result.write)
 		},
 	}
-	network.RegisterNetwork(cmd)
-	place.Register(cmd)
+	o.Network.RegisterNetwork(cmd)
+	o.Store.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
@@ -268,17 +254,17 @@ with --with-pending also the earlier ones of the account. No key is opened.`,
 		Example: `  pmctl tx wait 0x…
   pmctl tx wait 0x… --confirmations 12 --timeout 10m`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			w, hash, err := o.open(cmd.Context(), r, args[0], nil)
+			w, hash, err := o.open(cmd.Context(), r, args[0], cli.WalletConfig)
 			if err != nil {
 				return err
 			}
 			defer w.Close()
-			_, err = w.Wait(cmd.Context(), hash, withPending, cli.WaitOptionsAs(r, &o.mining))
+			_, err = w.Wait(cmd.Context(), hash, withPending, o.wait)
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&withPending, "with-pending", false, "also resend earlier transactions that the node has lost: they must be mined first")
-	o.mining.RegisterConfirmations(cmd)
+	cli.RegisterConfirmations(r, cmd, &o.wait)
 	o.register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

@@ -85,11 +85,3 @@ func chooseAccount(ctx context.Context, env *Env, all []accounts.Account) (accou
 	}
 	return all[i], nil
 }
-
-// statusAddress is the address on the command line, or the user's account.
-func statusAddress(ctx context.Context, env *Env, account *AccountOptions, args []string) (common.Address, error) {
-	if len(args) == 1 {
-		return ParseAddress("ADDRESS", args[0])
-	}
-	return account.Address(ctx, env)
-}

@@ -18,7 +18,9 @@ import (
 func (r *Run) Asks() bool { return r.InTerminal && !r.Quiet }
 
 // AsksFor reports whether a person is asked before a transaction is sent.
-func AsksFor(r *Run, o *TransactOptions) bool { return r.Asks() && !o.Yes && !o.dryRun && !o.unsigned }
+func AsksFor(r *Run, o *TransactOptions) bool {
+	return r.Asks() && !o.Send.Agreed && !o.dryRun && !o.unsigned
+}
 
 // AskAmount asks for the amount of a flag that is not given; "" is none.
 func AskAmount(ctx context.Context, r *Run, label string) (string, error) {

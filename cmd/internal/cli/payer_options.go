@@ -11,10 +11,7 @@ import (
 // PayerOptions are what every command takes that makes tickets, or asks for params to
 // make them from.
 type PayerOptions struct {
-	Network NetworkOptions
-	Account AccountOptions
-	Limits  LimitOptions
-	Store   StoreOptions
+	WalletOptions
 
 	// Offline plans without the chain, and KeyHere goes without the agent.
 	Offline, KeyHere bool
@@ -50,7 +47,7 @@ func OpenWallet(r *Run, cmd *cobra.Command, o *PayerOptions) (*wallet.Wallet, er
 	if err != nil {
 		return nil, err
 	}
-	config, err := WalletConfig(r, &o.Network, &o.Store)
+	config, err := WalletConfig(r, &o.WalletOptions)
 	if err != nil {
 		return nil, err
 	}

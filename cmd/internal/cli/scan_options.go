@@ -10,7 +10,7 @@ import (
 
 // ScanOptions are the options of the commands that look back.
 type ScanOptions struct {
-	ReaderOptions
+	WalletOptions
 
 	// Since is the text of a time, for which each command has a flag of its own.
 	Since   string
@@ -19,7 +19,7 @@ type ScanOptions struct {
 
 // Register adds the flags.
 func (o *ScanOptions) Register(cmd *cobra.Command) {
-	o.ReaderOptions.Register(cmd)
+	o.RegisterLooking(cmd)
 	cmd.Flags().BoolVar(&o.noCache, "no-cache", false, "neither read nor write the cache: scan the chain again")
 }
 
@@ -33,6 +33,6 @@ func (o *ScanOptions) Open(ctx context.Context, r *Run) (*wallet.Reader, wallet.
 	if err != nil {
 		return nil, wallet.HistoryOptions{}, err
 	}
-	reader, err := o.ReaderOptions.Open(ctx, r, nil)
+	reader, err := o.OpenReader(ctx, r, nil)
 	return reader, wallet.HistoryOptions{Since: since, NoCache: o.noCache}, err
 }

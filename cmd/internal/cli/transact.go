@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -13,23 +14,16 @@ import (
 
 // TransactOptions are what every command takes that sends a transaction.
 type TransactOptions struct {
-	Network   NetworkOptions
-	Account   AccountOptions
-	Limits    LimitOptions
-	Mining    MiningOptions
-	Store     StoreOptions
-	Pending   PendingOptions
-	requestID string
-	dryRun    bool
-	unsigned  bool
-	Yes       bool
+	WalletOptions
+	Send             wallet.SendOptions
+	dryRun, unsigned bool
 }
 
 // Register adds the flags to a command.
-func (o *TransactOptions) Register(cmd *cobra.Command) {
+func (o *TransactOptions) Register(r *Run, cmd *cobra.Command) {
 	o.RegisterActing(cmd)
-	o.Mining.Register(cmd)
-	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` that makes a retry safe: the same ID continues the same transaction and never sends a second one")
+	RegisterWait(r, cmd, &o.Send.WaitOptions)
+	cmd.Flags().StringVar(&o.Send.RequestID, "request-id", "", "`ID` that makes a retry safe: the same ID continues the same transaction and never sends a second one")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "simulate the call and show its highest cost; sign and send nothing")
 	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the unsigned transaction for pmctl tx sign on another machine; needs no key")
 	dialect.InGroup(cmd, dialect.TransactionFlags, "request-id", "dry-run", "unsigned")
@@ -39,62 +33,57 @@ func (o *TransactOptions) Register(cmd *cobra.Command) {
 
 // RegisterActing is Register for a command that sends more than one.
 func (o *TransactOptions) RegisterActing(cmd *cobra.Command) {
-	o.Network.Register(cmd)
-	o.Network.RegisterContracts(cmd)
-	o.Account.Register(cmd)
-	o.Limits.RegisterFees(cmd)
-	o.Store.Register(cmd)
-	o.Pending.Register(cmd)
-	cmd.Flags().BoolVarP(&o.Yes, "yes", "y", false, "skip the confirmation")
+	o.RegisterSending(cmd)
+	RegisterTerms(cmd, &o.Send.Terms)
+	cmd.Flags().BoolVarP(&o.Send.Agreed, "yes", "y", false, "skip the confirmation")
 }
 
-// MiningOptions say how long a transaction is waited for.
-type MiningOptions struct {
-	NoWait        bool
-	Confirmations uint64
+// RegisterTerms adds the flags with which the user agrees to the account's other transactions.
+func RegisterTerms(cmd *cobra.Command, o *wallet.Terms) {
+	cmd.Flags().BoolVar(&o.WithPending, "with-pending", false, "send although earlier transactions of the account are pending, and resend those that the node has lost")
+	cmd.Flags().BoolVar(&o.ReplaceUnknown, "replace-unknown", false, "send although the node has pending transactions that pmctl did not sign; this one may replace one of them")
+	dialect.InGroup(cmd, dialect.TransactionFlags, "with-pending", "replace-unknown")
 }
 
-// Register adds the flags to a command.
-func (o *MiningOptions) Register(cmd *cobra.Command) {
+// RegisterCancelsUnlock is for commands that may fund the account itself, by which the
+// contract cancels an unlock.
+func RegisterCancelsUnlock(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "cancel-unlock", false, "fund even if that cancels an unlock in progress")
+}
+
+// RegisterWait adds the flags of a command that sends a transaction and, unless the user does not
+// want that, waits until it is mined.
+func RegisterWait(r *Run, cmd *cobra.Command, o *wallet.WaitOptions) {
 	cmd.Flags().BoolVar(&o.NoWait, "no-wait", false, "do not wait until the transaction is mined; print its hash")
 	dialect.InGroup(cmd, dialect.TransactionFlags, "no-wait")
-	o.RegisterConfirmations(cmd)
+	RegisterConfirmations(r, cmd, o)
 	dialect.Relate(cmd, dialect.Exclusive, "no-wait", "confirmations")
 }
 
-// RegisterConfirmations is Register for a command that always waits.
-func (o *MiningOptions) RegisterConfirmations(cmd *cobra.Command) {
+// RegisterConfirmations is RegisterWait for a command that always waits.
+func RegisterConfirmations(r *Run, cmd *cobra.Command, o *wallet.WaitOptions) {
 	cmd.Flags().Uint64Var(&o.Confirmations, "confirmations", 1, "wait for `N` blocks, including the one with the transaction")
 	dialect.InGroup(cmd, dialect.TransactionFlags, "confirmations")
+	o.Report = func(t wallet.Transaction) error {
+		done := "mined"
+		if !t.Mined {
+			done = "sent"
+		}
+		return r.EmitDone(fmt.Sprintf("transaction %s is %s", t.Hash, done), "pmctl.transaction", t, WriteTransaction(t))
+	}
 }
 
-// Check refuses what the flags cannot mean.
-func (o *MiningOptions) Check() error {
+// CheckWait refuses what the flags cannot mean.
+func CheckWait(o *wallet.WaitOptions) error {
 	if o.Confirmations == 0 {
 		return Usagef("--confirmations 0: it must be at least 1; --no-wait does not wait at all")
 	}
 	return nil
 }
 
-// WaitOptionsAs is how package wallet waits as the options say, and reports what was done.
-func WaitOptionsAs(r *Run, o *MiningOptions) wallet.WaitOptions {
-	return wallet.WaitOptions{NoWait: o.NoWait, Confirmations: o.Confirmations, Report: func(t wallet.Transaction) error {
-		done := "mined"
-		if !t.Mined {
-			done = "sent"
-		}
-		return r.EmitDone(fmt.Sprintf("transaction %s is %s", t.Hash, done), "pmctl.transaction", t, WriteTransaction(t))
-	}}
-}
-
-// SendOptions is how package wallet sends as the options say.
-func SendOptions(r *Run, o *TransactOptions) wallet.SendOptions {
-	return wallet.SendOptions{RequestID: o.requestID, Agreed: o.Yes, Terms: o.Pending.Terms(), WaitOptions: WaitOptionsAs(r, &o.Mining)}
-}
-
 // Transact does an action once, or shows what it would be.
 func Transact(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*wallet.Wallet) wallet.Action) error {
-	if err := o.Mining.Check(); err != nil {
+	if err := CheckWait(&o.Send.WaitOptions); err != nil {
 		return err
 	}
 	if r.Output == OutputSafe && !o.unsigned {
@@ -107,7 +96,7 @@ func Transact(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*walle
 	defer w.Close() // after everything else
 	switch {
 	case o.unsigned:
-		document, err := w.Unsigned(cmd.Context(), action(w), o.requestID)
+		document, err := w.Unsigned(cmd.Context(), action(w), o.Send.RequestID)
 		if err != nil {
 			return err
 		}
@@ -119,10 +108,10 @@ func Transact(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*walle
 		}
 		return emitDryRun(r, proposal)
 	}
-	if _, err := w.Do(cmd.Context(), action(w), SendOptions(r, o)); err != nil {
+	if _, err := w.Do(cmd.Context(), action(w), o.Send); err != nil {
 		return err
 	}
-	if !o.Yes {
+	if !o.Send.Agreed {
 		SameAgain(r, cmd, nil, o.Account.Besides(w.Account.Address(), "--yes")...)
 	}
 	return nil
@@ -149,7 +138,7 @@ func openActing(r *Run, cmd *cobra.Command, o *TransactOptions) (*wallet.Wallet,
 	if err != nil {
 		return nil, err
 	}
-	config, err := WalletConfig(r, &o.Network, &o.Store)
+	config, err := WalletConfig(r, &o.WalletOptions)
 	config.Limits, config.Account = limits, found
 	if o.dryRun || o.unsigned {
 		config.PinnedIn, config.Store = config.Store, ""
@@ -160,6 +149,34 @@ func openActing(r *Run, cmd *cobra.Command, o *TransactOptions) (*wallet.Wallet,
 	}
 	if err != nil {
 		found.Close()
+	}
+	return w, err
+}
+
+// OpenSending opens a wallet that sends several transactions over any time, and opens its key for
+// each. An agent signs them unless they are for another account, the beneficiary.
+func OpenSending(ctx context.Context, r *Run, o *WalletOptions, beneficiary common.Address) (*wallet.Wallet, error) {
+	address, err := o.Account.Address(ctx, r.Env)
+	if err != nil {
+		return nil, err
+	}
+	config, err := LimitedConfig(r, o)
+	if err != nil {
+		return nil, err
+	}
+	agents := config.Network.ChainID
+	if beneficiary != (common.Address{}) && beneficiary != address {
+		agents = 0 // an agent funds its own account only
+	}
+	find := func(ctx context.Context) (*signer.Account, error) { return o.Account.Account(ctx, r.Env, agents) }
+	if config.Account = signer.Later(address, find); o.Account.Keys.FD.Given {
+		if config.Account, err = find(ctx); err != nil {
+			return nil, err
+		}
+	}
+	w, err := wallet.Open(ctx, config)
+	if err != nil {
+		config.Account.Close()
 	}
 	return w, err
 }

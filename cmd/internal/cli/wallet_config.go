@@ -35,17 +35,26 @@ func ReadingConfig(r *Run, o *NetworkOptions) (wallet.Config, error) {
 	return config, nil
 }
 
-// WalletConfig is the wallet that the network's options describe, with a store.
-func WalletConfig(r *Run, o *NetworkOptions, place *StoreOptions) (wallet.Config, error) {
-	config, err := ReadingConfig(r, o)
+// WalletConfig is the wallet that the options describe, without its account and limits.
+func WalletConfig(r *Run, o *WalletOptions) (wallet.Config, error) {
+	config, err := ReadingConfig(r, &o.Network)
 	if err != nil {
 		return wallet.Config{}, err
 	}
-	config.AcceptContracts = o.acceptContracts
+	config.AcceptContracts = o.Network.acceptContracts
 	config.Mined = func(ctx context.Context, account common.Address, transaction common.Hash) {
 		r.tellAgent(ctx, config.Network.ChainID, account, transaction)
 	}
-	config.Store, err = place.Choose(r.Env)
+	config.Store, err = o.Store.Choose(r.Env)
+	return config, err
+}
+
+// LimitedConfig is WalletConfig with the limits.
+func LimitedConfig(r *Run, o *WalletOptions) (wallet.Config, error) {
+	config, err := WalletConfig(r, o)
+	if err == nil {
+		config.Limits, err = o.Limits.Limits(r.Env)
+	}
 	return config, err
 }
 
@@ -55,13 +64,13 @@ func StoreConfig(r *Run, place *StoreOptions) (wallet.Config, error) {
 	return wallet.Config{Store: location, DatabasesDir: r.databasesDir(), UI: ui{r}, Now: r.Now}, err
 }
 
-// JournalOf opens the wallet of a network for its journal. No node is asked.
-func JournalOf(ctx context.Context, r *Run, o *NetworkOptions, place *StoreOptions) (*wallet.Wallet, error) {
-	network, err := o.ChooseNetwork(r.Env)
+// JournalOf opens the wallet that the options describe for its journal. No node is asked.
+func JournalOf(ctx context.Context, r *Run, o *WalletOptions) (*wallet.Wallet, error) {
+	network, err := o.Network.ChooseNetwork(r.Env)
 	if err != nil {
 		return nil, err
 	}
-	config, err := StoreConfig(r, place)
+	config, err := StoreConfig(r, &o.Store)
 	if err != nil {
 		return nil, err
 	}

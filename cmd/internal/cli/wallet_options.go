@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet"
+)
+
+// WalletOptions choose a wallet: its network and node, account, limits and store. A command
+// registers the flags of what it uses.
+type WalletOptions struct {
+	Network NetworkOptions
+	Account AccountOptions
+	Limits  LimitOptions
+	Store   StoreOptions
+}
+
+// RegisterLooking adds the flags of a command that looks at an account, whose key is not needed.
+func (o *WalletOptions) RegisterLooking(cmd *cobra.Command) {
+	o.Network.Register(cmd)
+	o.registerOwner(cmd)
+}
+
+// RegisterJournal is RegisterLooking for a command that asks no node.
+func (o *WalletOptions) RegisterJournal(cmd *cobra.Command) {
+	o.Network.RegisterNetwork(cmd)
+	o.registerOwner(cmd)
+}
+
+func (o *WalletOptions) registerOwner(cmd *cobra.Command) {
+	o.Account.RegisterFrom(cmd, "`ADDRESS` of the account (default $ETH_FROM, else the only one)")
+	o.Account.Keys.RegisterAddress(cmd)
+	o.Store.Register(cmd)
+}
+
+// RegisterSending adds the flags of a command that sends transactions.
+func (o *WalletOptions) RegisterSending(cmd *cobra.Command) {
+	o.Network.Register(cmd)
+	o.Network.RegisterContracts(cmd)
+	o.Account.Register(cmd)
+	o.Limits.RegisterFees(cmd)
+	o.Store.Register(cmd)
+}
+
+// OpenReader returns what looks at the address on the command line, or at the user's account.
+func (o *WalletOptions) OpenReader(ctx context.Context, r *Run, args []string) (_ *wallet.Reader, err error) {
+	var address common.Address
+	if len(args) == 1 {
+		address, err = ParseAddress("ADDRESS", args[0])
+	} else {
+		address, err = o.Account.Address(ctx, r.Env)
+	}
+	if err != nil {
+		return nil, err
+	}
+	config, err := WalletConfig(r, o)
+	if err != nil {
+		return nil, err
+	}
+	return wallet.OpenReader(ctx, config, address)
+}
