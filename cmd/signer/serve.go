@@ -93,7 +93,7 @@ valid, none.`,
 	flags.StringSliceVar(&o.proxies, "trusted-proxy", nil, "`ADDRESS` or prefix of a proxy that may set Signer-Auth-Id; repeatable")
 	flags.StringVar(&o.webhookFile, "webhook-file", "", "`FILE` with the URL of an auth webhook that must approve each payment; further lines are HTTP headers")
 	o.discovery.register(cmd)
-	flags.BoolVar(&o.noAuth, "no-auth", false, "accept requests without credentials; for loopback addresses only")
+	flags.BoolVar(&o.noAuth, "no-auth", false, "accept requests without credentials from programs on this machine; for loopback addresses only")
 	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "refuse prices above `'N wei/UNIT'`, and all other units; UNIT is second, 720p-pixel-second, call or pixel; repeatable")
 	flags.IntVar(&o.perSecond, "rate", 100, "limit each client, and each address without one, to `N` requests a second; 0 for no limit")
 	flags.IntVar(&o.burst, "burst", 100, "limit each client to `N` requests at once")
@@ -244,8 +244,11 @@ func (o *serveOptions) identify(ctx context.Context, authorities []*x509.Certifi
 		}
 	}
 	all = append(all, proxies)
-	if o.noAuth || webhook { // which authenticates by itself
+	switch {
+	case webhook: // which authenticates by itself
 		all = append(all, identity.None{})
+	case o.noAuth:
+		all = append(all, identity.Local{})
 	}
 	return all, nil
 }

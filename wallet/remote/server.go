@@ -36,7 +36,8 @@ type Config struct {
 	// Payments makes payments.
 	Payments Payments
 
-	// Identify finds out who asks. It must be set: identity.None lets in everyone.
+	// Identify finds out who asks. It must be set: identity.Local lets in every
+	// program on this machine.
 	Identify identity.Identifier
 
 	// Directory knows which orchestrators there are; nil offers no discovery.
@@ -81,7 +82,7 @@ type ownAddress struct {
 }
 
 // ErrNoIdentifier is returned for a server that cannot tell who asks.
-var ErrNoIdentifier = errors.New("the remote signer needs an Identifier: identity.Tokens, or identity.None to let in everyone")
+var ErrNoIdentifier = errors.New("the remote signer needs an Identifier: identity.Tokens, or identity.Local to let in every program on this machine")
 
 // New returns a server. It signs the account's address once, and fails as the key does, and with
 // ErrNoIdentifier.

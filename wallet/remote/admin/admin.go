@@ -6,12 +6,11 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/remote/identity"
 )
 
 // Signer is what is watched; *wallet.RemoteSigner is one.
@@ -99,7 +98,7 @@ func (c *Config) guarded(next http.Handler) http.Handler {
 			rw.Header().Set(name, value)
 		}
 		switch {
-		case c.Token == "" && !local(r.Host):
+		case c.Token == "" && !identity.IsLocal(r.Host):
 			refuse(rw, http.StatusForbidden, errHost)
 		case c.Token != "" && !c.knows(r):
 			rw.Header().Set("WWW-Authenticate", `Basic realm="pmctl signer"`)
@@ -123,14 +122,6 @@ func (c *Config) knows(r *http.Request) bool {
 	}
 	want, got := sha256.Sum256([]byte(c.Token)), sha256.Sum256([]byte(given))
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
-}
-
-func local(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && address.IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 func refuse(rw http.ResponseWriter, status int, err error) {

@@ -1,0 +1,41 @@
+package identity
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// Local takes requests without credentials from programs on this machine, whose listener must be on a
+// loopback address or a socket. It refuses what a browser sends for a page of another site, which could
+// have its own server paid: the page names the listener by a host of that site's, which resolves to a
+// loopback address, or the browser says where the page is from.
+type Local struct{}
+
+var (
+	errHost   = errors.New("without credentials the signer is addressed as localhost or by a loopback address")
+	errOrigin = errors.New("the request is of a web page of another site, which needs credentials")
+)
+
+// Identify implements Identifier.
+func (Local) Identify(r *http.Request) (Caller, error) {
+	switch own, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr); {
+	case own != nil && own.Network() == "unix": // no browser connects to one
+	case !IsLocal(r.Host):
+		return Caller{}, &RefusedError{http.StatusForbidden, errHost}
+	case http.NewCrossOriginProtection().Check(r) != nil:
+		return Caller{}, &RefusedError{http.StatusForbidden, errOrigin}
+	}
+	return Caller{Kind: KindNone}, nil
+}
+
+// IsLocal reports whether a request's Host is localhost or a loopback address, with or without a port.
+func IsLocal(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && address.IsLoopback() || strings.EqualFold(host, "localhost")
+}
