@@ -149,18 +149,34 @@ func (c *Caller) Call(ctx context.Context, r *Request) (*Result, error) {
 	if p != nil {
 		return c.again(ctx, r, p)
 	}
-	due, free, err := c.challenged(ctx, r)
+	p, free, err := c.first(ctx, r, func(*Due) error { return nil })
 	if err != nil {
 		return nil, err
 	}
-	if due == nil {
+	if p == nil {
 		result := newResult(nil)
 		return result, c.pass(free, result)
 	}
-	if p, err = c.Purse.Pay(ctx, *due); err != nil {
-		return nil, err
-	}
 	return c.paid(ctx, r, p)
+}
+
+// first sends the request without a payment, and makes the one that is due for it, unless check
+// fails. Ticket params may expire while the key is opened: then it asks once more, and judges anew.
+// Where the app asks for no payment, p is nil and response is its answer.
+func (c *Caller) first(ctx context.Context, r *Request, check func(*Due) error) (p *Payment, response *http.Response, err error) {
+	for again := false; ; again = true {
+		due, free, err := c.challenged(ctx, r)
+		if err != nil || due == nil {
+			return nil, free, err
+		}
+		if err := check(due); err != nil {
+			return nil, nil, err
+		}
+		p, err := c.Purse.Pay(ctx, *due)
+		if again || !needsRefresh(err) {
+			return p, nil, err
+		}
+	}
 }
 
 // again continues a call whose payment was recorded before. A payment that was never sent and

@@ -150,12 +150,15 @@ func (h *held) open(ctx context.Context, r *Request) (*Session, error) {
 		return nil, err
 	}
 	if first == nil {
-		due, free, err := h.challenged(ctx, r)
+		var free *http.Response
+		first, free, err = h.first(ctx, r, func(due *Due) error {
+			if due.PaymentURL == "" && due.Type != live.Fixed {
+				return fmt.Errorf("%w (%s): status 402 for a session that is paid by time, without payment_url", pay.ErrMalformed, r.Target.Origin)
+			}
+			return nil
+		})
 		switch {
-		case err != nil:
-		case due != nil && due.PaymentURL == "" && due.Type != live.Fixed:
-			err = fmt.Errorf("%w (%s): status 402 for a session that is paid by time, without payment_url", pay.ErrMalformed, r.Target.Origin)
-		case due != nil:
+		case err != nil || first != nil:
 		case free.StatusCode >= http.StatusBadRequest:
 			err = h.pass(free, newResult(nil))
 		default:
@@ -163,9 +166,6 @@ func (h *held) open(ctx context.Context, r *Request) (*Session, error) {
 			err = fmt.Errorf("%w (%s): it answers the request for a session without asking for payment, status %d", pay.ErrMalformed, r.Target.Origin, free.StatusCode)
 		}
 		if err != nil {
-			return nil, err
-		}
-		if first, err = h.Purse.Pay(ctx, *due); err != nil {
 			return nil, err
 		}
 	}
