@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -95,6 +96,49 @@ func TestAServerNoticesAMachineThatIsGone(t *testing.T) {
 		require.NoError(t, r.conn.QueryRowContext(t.Context(), `SELECT setting::int FROM pg_settings WHERE name = $1`, name).Scan(&value))
 		require.Positive(t, value, name)
 		require.LessOrEqual(t, value, most, name)
+	}
+}
+
+// A run waits for days: no server ends its connection for that, and so its lock.
+func TestARunMayWait(t *testing.T) {
+	location := server.Database(t)
+	d := open(t, location)
+	var name string
+	require.NoError(t, d.Pool.QueryRow(`SELECT current_database()`).Scan(&name))
+	pgtest.Exec(t, location, `ALTER DATABASE `+name+` SET idle_session_timeout = '1h'`)
+	r := open(t, location).NewRun().(*serverRun)
+	_, err := r.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.End()) }()
+	var limit string
+	require.NoError(t, r.conn.QueryRowContext(t.Context(), `SHOW idle_session_timeout`).Scan(&limit))
+	require.Equal(t, "0", limit)
+}
+
+// A run begins whichever idle connections were lost meanwhile.
+func TestARunBeginsAfterConnectionsWereLost(t *testing.T) {
+	location := server.Database(t)
+	for _, lost := range [][]int{{0}, {1}, {0, 1}} {
+		d := open(t, location)
+		var idle []*sql.Conn
+		var pids []int
+		for range 2 {
+			conn, err := d.Pool.Conn(t.Context())
+			require.NoError(t, err)
+			var pid int
+			require.NoError(t, conn.QueryRowContext(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid))
+			idle, pids = append(idle, conn), append(pids, pid)
+		}
+		for _, conn := range idle {
+			require.NoError(t, conn.Close())
+		}
+		for _, i := range lost {
+			pgtest.Exec(t, location, fmt.Sprintf(`SELECT pg_terminate_backend(%d, 60000)`, pids[i]))
+		}
+		r := d.NewRun()
+		_, err := r.Begin(t.Context())
+		require.NoError(t, err, lost)
+		require.NoError(t, r.End())
 	}
 }
 

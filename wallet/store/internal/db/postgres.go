@@ -81,14 +81,10 @@ func (p postgres) begin(ctx context.Context, write bool, patience time.Duration)
 			SELECT pg_advisory_xact_lock(%d)`,
 			max(1, patience.Milliseconds()), silence.Milliseconds(), silence.Milliseconds(), int64(writeLock))
 	}
-	tx, conn, err = p.beginOn(ctx, options)
-	// Idle connections may have been lost, as with a restart of the server. Nothing was done yet.
-	for range connections {
-		if err == nil || ctx.Err() != nil || !wasLost(err) {
-			break
-		}
+	err = whileLost(ctx, func() (err error) {
 		tx, conn, err = p.beginOn(ctx, options)
-	}
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,6 +94,19 @@ func (p postgres) begin(ctx context.Context, write bool, patience time.Duration)
 		return nil, nil, err
 	}
 	return tx, conn, nil
+}
+
+// whileLost repeats what has changed nothing yet while it fails because an idle connection was lost,
+// as all are when the server is restarted.
+func whileLost(ctx context.Context, try func() error) error {
+	err := try()
+	for range connections {
+		if err == nil || ctx.Err() != nil || !wasLost(err) {
+			break
+		}
+		err = try()
+	}
+	return err
 }
 
 func (p postgres) beginOn(ctx context.Context, options *sql.TxOptions) (*sql.Tx, *sql.Conn, error) {

@@ -27,10 +27,12 @@ type serverRun struct {
 // case, a little later.
 const endPatience = 5 * time.Second
 
-// noticeLoss makes a server close the connection of a machine that lost its power or network
-// within half a minute. The default is two hours, in which the run would count as alive. A
-// server without such a setting keeps its default.
-var noticeLoss = []string{
+// runSettings keep a run's connection for as long as the run takes, however idle it is. They make a
+// server close the connection of a machine that lost its power or network within half a minute. The
+// default is two hours, in which the run would count as alive. A server without such a setting keeps
+// its default.
+var runSettings = []string{
+	`SET idle_session_timeout = 0`,
 	`SET tcp_keepalives_idle = 10`,
 	`SET tcp_keepalives_interval = 5`,
 	`SET tcp_keepalives_count = 4`,
@@ -55,17 +57,25 @@ func (r *serverRun) Begin(ctx context.Context) (string, error) {
 	if r.token != "" {
 		return r.token, nil
 	}
-	conn, err := r.pool.Conn(ctx)
-	if err != nil {
+	if err := whileLost(ctx, func() error { return r.lock(ctx) }); err != nil {
 		return "", explained(ctx, r.postgres, err)
 	}
-	token, held := rand.Text(), false
-	for _, setting := range noticeLoss {
+	return r.token, nil
+}
+
+// lock takes the lock of a new token.
+func (r *serverRun) lock(ctx context.Context) error {
+	conn, err := r.pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	for _, setting := range runSettings {
 		if _, err := conn.ExecContext(ctx, setting); err != nil && sqlState(err) == "" {
 			conn.Close()
-			return "", explained(ctx, r.postgres, err)
+			return err
 		}
 	}
+	token, held := rand.Text(), false
 	err = conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, runLock(token)).Scan(&held)
 	if err == nil && !held {
 		err = fmt.Errorf("%w: another session has the lock of this run", ErrAccess)
@@ -75,10 +85,10 @@ func (r *serverRun) Begin(ctx context.Context) (string, error) {
 	}
 	if err != nil {
 		conn.Close()
-		return "", explained(ctx, r.postgres, err)
+		return err
 	}
 	r.token, r.conn = token, conn
-	return token, nil
+	return nil
 }
 
 // checkSession fails with *PoolerError if the session with this run's lock is shared with other
