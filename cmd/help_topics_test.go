@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -131,4 +132,23 @@ func TestEveryCommandIsInAGroup(t *testing.T) {
 	for _, command := range Tree().Commands() {
 		require.NotEmpty(t, command.GroupID, command.Name())
 	}
+}
+
+// TestDurationsAreReadAlike by every flag of the parser's own type: days and weeks, too.
+func TestDurationsAreReadAlike(t *testing.T) {
+	t.Parallel()
+	found := 0
+	eachCommand(Tree(), func(command *cobra.Command) {
+		command.Flags().VisitAll(func(flag *pflag.Flag) {
+			if flag.Value.Type() != "duration" {
+				return
+			}
+			found++
+			for text, want := range map[string]string{"90m": "1h30m0s", "2d": "48h0m0s", "1.5w": "252h0m0s"} {
+				require.NoError(t, flag.Value.Set(text), "%s --%s %s", command.CommandPath(), flag.Name, text)
+				require.Equal(t, want, flag.Value.String())
+			}
+		})
+	})
+	require.Greater(t, found, 10)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/live"
@@ -88,7 +89,7 @@ func parseExpiry(text string, now time.Time) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		length, err := time.ParseDuration(text)
+		length, err := duration.Parse(text)
 		if err != nil || length <= 0 {
 			return at, cli.Usagef("--expires %q is not an RFC 3339 time or a duration such as 720h", text)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/secret"
 	"github.com/pmctl/pmctl/internal/words"
@@ -69,7 +70,7 @@ func valueRule(kind string) string {
 	case "intSlice":
 		return "must be whole numbers, separated by commas"
 	case "duration":
-		return "must be a duration with its unit, such as 500ms, 30s, 5m or 2h"
+		return "must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 30d"
 	}
 	return ""
 }
@@ -88,12 +89,26 @@ func (d decimal) Set(text string) error {
 	return d.Value.Set(digits)
 }
 
-// readDecimals makes a command's flags for integers read decimal digits alone, as amounts do.
-func readDecimals(flags *pflag.FlagSet) {
+// length is a duration of the parser's own, which alone does not read days and weeks.
+type length struct{ pflag.Value }
+
+func (l length) Set(text string) error {
+	d, err := duration.Parse(text)
+	if err != nil {
+		return err
+	}
+	return l.Value.Set(d.String())
+}
+
+// readByOneRule makes a command's flags for integers read decimal digits alone, as amounts do, and
+// those for durations read them as all other places do.
+func readByOneRule(flags *pflag.FlagSet) {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		switch flag.Value.Type() {
 		case "int", "uint", "uint64":
 			flag.Value = decimal{flag.Value}
+		case "duration":
+			flag.Value = length{flag.Value}
 		}
 	})
 }

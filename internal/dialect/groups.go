@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/pmctl/pmctl/internal/duration"
 )
 
 // Headings of a help page for flags that commands share, in the order of the page. A
@@ -118,15 +120,10 @@ func FlagText(flag *pflag.Flag) string {
 
 // defaultText is a flag's default as a user writes it: 5m, where Go prints 5m0s.
 func defaultText(flag *pflag.Flag) string {
-	text := flag.DefValue
-	if flag.Value.Type() == "duration" {
-		for _, zero := range []string{"m0s", "h0m"} {
-			if strings.HasSuffix(text, zero) {
-				text = text[:len(text)-2]
-			}
-		}
+	if d, err := duration.Parse(flag.DefValue); err == nil && flag.Value.Type() == "duration" {
+		return duration.Text(d)
 	}
-	return text
+	return flag.DefValue
 }
 
 // CommandGroup is a part of a help page that lists subcommands.

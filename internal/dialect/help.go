@@ -30,7 +30,7 @@ func InstallHelp(root *cobra.Command, on func() *page.Page, notes string) {
 		if cmd.Args == nil && cmd != root {
 			cmd.Args = checkArguments
 		}
-		readDecimals(cmd.Flags())
+		readByOneRule(cmd.Flags())
 	})
 	usage := func(cmd *cobra.Command) string {
 		help := helpPage{Page: on()}

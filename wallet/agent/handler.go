@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -95,7 +96,7 @@ func (h *handler) facts(r *http.Request) (string, any, error) {
 	query, atMost := r.URL.Query(), time.Duration(0)
 	if text := query.Get("max_age"); text != "" {
 		var err error
-		if atMost, err = time.ParseDuration(text); err != nil || atMost <= 0 {
+		if atMost, err = duration.Parse(text); err != nil || atMost <= 0 {
 			return "", nil, fmt.Errorf("%w: max_age %.40q is not a duration such as 30s", format.ErrSyntax, text)
 		}
 	}

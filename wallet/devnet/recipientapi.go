@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
 	"github.com/pmctl/pmctl/wallet/devnet/runners"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -69,7 +69,7 @@ func (o *ownRecipient) changeRunner(query url.Values) (any, error) {
 		read("sessions", func(text string) (err error) { r.SpoilSessions, err = strconv.ParseBool(text); return err })
 		read("capacity", func(text string) (err error) { r.Capacity, err = strconv.Atoi(text); return err })
 		read("fail", func(text string) (err error) { r.Fail, err = strconv.Atoi(text); return err })
-		read("delay", func(text string) (err error) { r.Delay, err = time.ParseDuration(text); return err })
+		read("delay", func(text string) (err error) { r.Delay, err = duration.Parse(text); return err })
 		return errors.Join(errs...)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -234,7 +235,7 @@ func parseCount(text string, most uint64) (Value, error) {
 }
 
 func parseAge(texts []string) (Value, error) {
-	age, err := time.ParseDuration(texts[0])
+	age, err := duration.Parse(texts[0])
 	if err != nil || age <= 0 {
 		return nil, fmt.Errorf("%q is not a duration above 0, such as 30s", texts[0])
 	}

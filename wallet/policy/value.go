@@ -10,6 +10,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -53,10 +54,10 @@ func (c Count) compare(b Value) int { return cmp.Compare(c, b.(Count)) }
 // Age is a maximum age.
 type Age time.Duration
 
-func (a Age) String() string { return time.Duration(a).String() }
+func (a Age) String() string { return duration.Text(time.Duration(a)) }
 
 // Decimal returns the duration in Go's notation.
-func (a Age) Decimal() string { return a.String() }
+func (a Age) Decimal() string { return time.Duration(a).String() }
 
 func (a Age) compare(b Value) int { return cmp.Compare(a, b.(Age)) }
 

@@ -1,25 +1,14 @@
 package cli
 
 import (
-	"math"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/duration"
 )
 
-// ParseDuration reads Go's durations, and days and weeks: 12h, 30d, 2w.
+// ParseDuration reads the value of a flag that must be more than 0.
 func ParseDuration(flag, text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	for suffix, hours := range map[string]time.Duration{"d": 24, "w": 7 * 24} {
-		number, ok := strings.CutSuffix(text, suffix)
-		if !ok || strings.Trim(number, "+-.0123456789") != "" {
-			continue
-		}
-		if d, err = time.ParseDuration(number + "h"); d > math.MaxInt64/hours {
-			err = strconv.ErrRange
-		}
-		d *= hours
-	}
+	d, err := duration.Parse(text)
 	if err == nil && d <= 0 {
 		return 0, Usagef("%s %q: it must be more than 0, such as 12h, 30d or 2w", flag, text)
 	}

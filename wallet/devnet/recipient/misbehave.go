@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/math"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
@@ -29,7 +30,7 @@ func (f Fault) checkValue(value string) error {
 	switch {
 	case value == "":
 	case f == FaultSlow:
-		_, err = time.ParseDuration(value)
+		_, err = duration.Parse(value)
 	case f == FaultRefusePayment:
 		var status int
 		status, err = strconv.Atoi(value)
@@ -56,7 +57,7 @@ func (r *Recipient) misbehave(w http.ResponseWriter, req *http.Request) bool {
 	r.held.Add(1)
 	defer r.held.Add(-1)
 	if value, on := r.faults.has(FaultSlow); on {
-		delay, err := time.ParseDuration(value)
+		delay, err := duration.Parse(value)
 		if err != nil {
 			delay = slowness
 		}
