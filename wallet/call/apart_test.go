@@ -161,6 +161,31 @@ func TestASignerThatIsSlow(t *testing.T) {
 	}
 }
 
+// TestASignerThatHangs is waited for as long as a session may go unpaid, and no longer.
+func TestASignerThatHangs(t *testing.T) {
+	w := newWorld(t)
+	var hangs atomic.Bool
+	_, _, err := w.signedBy("lv1", func(signer http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if hangs.Load() {
+				_, _ = io.Copy(io.Discard, r.Body)
+				<-r.Context().Done()
+				return
+			}
+			signer.ServeHTTP(rw, r)
+		})
+	}, func(ctx context.Context) {
+		w.ticks(ctx, 1)
+		hangs.Store(true)
+		w.clock.Past(24900 * time.Millisecond)
+		w.ticks(ctx, 1)
+		<-ctx.Done()
+	})
+	require.ErrorAs(t, err, new(*call.SessionLostError))
+	require.ErrorContains(t, err, "no payment was signed for 30s")
+	require.Equal(t, wallet.ClassUnreachable, wallet.ClassOf(err))
+}
+
 // TestANodeThatFailsForAWhile does not end a session of an account that pays by itself.
 func TestANodeThatFailsForAWhile(t *testing.T) {
 	w := newWorld(t)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/internal/clock"
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -41,7 +42,8 @@ const (
 	// payEvery is the time between payments of a session.
 	payEvery = 5 * time.Second
 
-	// patience is how long a session may go unpaid while its orchestrator cannot be reached.
+	// patience is how long a session may go unpaid while its orchestrator, or what makes its payments,
+	// cannot be reached.
 	patience = 30 * time.Second
 
 	// doubtAfter is how long a session may go unpaid before pmctl asks whether it is still open.
@@ -419,5 +421,12 @@ func (h *held) makeFrom(ctx context.Context, challenge *Challenge) (*Payment, er
 	if err != nil {
 		return nil, err
 	}
-	return h.Purse.Pay(ctx, *due)
+	limited, cancel := context.WithTimeout(ctx, patience-h.unpaid())
+	defer cancel()
+	p, err := h.Purse.Pay(limited, *due)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		err = hint.Kind(limited.Err(), fmt.Errorf("no payment was signed for %v: the remote signer, or the node or the agent of the account, did not answer", patience))
+		return nil, &SessionLostError{challenge.ManifestID, err}
+	}
+	return p, err
 }
