@@ -148,6 +148,10 @@ func (w *world) ask(t *testing.T, c capture) (*http.Response, []byte) {
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/json")
 	for name, value := range c.Request.Headers {
+		if several, ok := value.([]string); ok {
+			r.Header[name] = several
+			continue
+		}
 		r.Header.Set(name, fmt.Sprint(value))
 	}
 	res, err := http.DefaultClient.Do(r)

@@ -235,6 +235,15 @@ func TestStatesOfOthers(t *testing.T) {
 	pay(newest)
 }
 
+// TestHeadersThatComeTwice: a proxy or an auth webhook may read another one than the signer.
+func TestHeadersThatComeTwice(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	a := newAsker(t, newWorld(t, key, 100, identity.None{}, nil, nil))
+	for _, name := range []string{"Authorization", "Idempotency-Key"} {
+		a.refused(t, nil, map[string]any{name: []string{"Bearer a", "Bearer b"}}, http.StatusBadRequest, "the request has the header "+name+" 2 times")
+	}
+}
+
 // TestCallersThatAreRefused: credentials that are unknown, and clients that have expired or were
 // revoked.
 func TestCallersThatAreRefused(t *testing.T) {

@@ -106,6 +106,17 @@ func queryOf(r *http.Request, once ...string) (url.Values, error) {
 	return query, nil
 }
 
+// checkHeaders refuses a request that has one of these headers more than once: a proxy or an auth webhook
+// may read another one of them.
+func checkHeaders(header http.Header, once ...string) error {
+	for _, name := range once {
+		if n := len(header.Values(name)); n > 1 {
+			return &badRequest{http.StatusBadRequest, fmt.Errorf("the request has the header %s %d times", name, n)}
+		}
+	}
+	return nil
+}
+
 // whyNot says what is wrong with a body, in the words of the deployed signer's decoder.
 func whyNot(body io.Reader, into any) error {
 	if err := json.NewDecoder(body).Decode(into); err != nil {

@@ -230,6 +230,9 @@ func (s *Server) answer(with func(http.ResponseWriter, *http.Request, *Answered)
 
 // admit identifies the caller and bounds its rate.
 func (s *Server) admit(r *http.Request, entry *Answered) error {
+	if err := checkHeaders(r.Header, "Authorization", idempotencyKeyHeader); err != nil {
+		return err
+	}
 	said, err := s.Identify.Identify(r)
 	if err != nil {
 		return err
@@ -261,7 +264,10 @@ func (s *Server) active(then func(http.ResponseWriter, *http.Request, *Answered)
 	}
 }
 
-const requestIDHeader = "X-Request-Id"
+const (
+	requestIDHeader      = "X-Request-Id"
+	idempotencyKeyHeader = "Idempotency-Key"
+)
 
 // requestID is the client's own id for the request, if it is fit for a log, or a new one.
 func requestID(r *http.Request) string {
@@ -294,7 +300,7 @@ func (s *Server) pay(rw http.ResponseWriter, r *http.Request, entry *Answered) e
 	}
 	entry.Recipient = &offer.params.Recipient
 	entry.Paid, err = s.Payments.Pay(r.Context(), &Request{
-		offer: offer, ID: entry.RequestID, Caller: entry.Caller, Key: r.Header.Get("Idempotency-Key"), Headers: r.Header,
+		offer: offer, ID: entry.RequestID, Caller: entry.Caller, Key: r.Header.Get(idempotencyKeyHeader), Headers: r.Header,
 	})
 	if err != nil {
 		if status, _ := answerTo(err); status == live.StatusRefresh {
