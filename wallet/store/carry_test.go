@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -173,6 +175,11 @@ func TestImportRefusesNonsense(t *testing.T) {
 		"rounded":   func(r *DumpedReservation) { r.TicketEVWei = "1" },
 		"faceValue": func(r *DumpedReservation) { r.FaceValue = "-1" },
 		"chain":     func(r *DumpedReservation) { r.ChainID = "" },
+		"gap":       func(r *DumpedReservation) { r.FirstNonce, r.Tickets = r.FirstNonce+1, r.Tickets-1 },
+		"overlap": func(r *DumpedReservation) {
+			*r = slices.MaxFunc(dump.Reservations, func(a, b DumpedReservation) int { return cmp.Compare(a.Tickets, b.Tickets) })
+			r.FirstNonce, r.Tickets = 2, 1
+		},
 	} {
 		bad := *dump
 		bad.Reservations = append([]DumpedReservation(nil), dump.Reservations...)
@@ -180,6 +187,7 @@ func TestImportRefusesNonsense(t *testing.T) {
 		s := open(t, filepath.Join(t.TempDir(), "store.db"))
 		require.ErrorIs(t, s.Import(t.Context(), &bad), ErrBadDump, name)
 		require.ErrorIs(t, s.Import(t.Context(), nil), ErrBadDump)
+		require.NoError(t, s.Import(t.Context(), dump), "what was refused left nothing")
 	}
 }
 

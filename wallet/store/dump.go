@@ -133,6 +133,9 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 			insert(insertReservation, r.RecipientRandHash, r.FirstNonce, r.Tickets, r.ChainID, r.Sender, r.Recipient,
 				r.FaceValue, ev.RatString(), r.ExpirationBlock.String(), r.ReservedAt.UnixMilli(), r.Client)
 		}
+		if err == nil {
+			err = requireEven(tx)
+		}
 		for i, r := range d.Requests {
 			insert(importRequest, r.ChainID, r.Sender, r.ID, r.Digest, r.MadeAt.UnixMilli())
 			// Sets order tickets that can be made again; imported ones cannot.
@@ -149,6 +152,16 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 		}
 		return err
 	})
+}
+
+// requireEven fails for sessions whose reservations leave nonces out, or have some twice: Check would
+// call the store damaged.
+func requireEven(tx *db.Tx) error {
+	uneven, err := db.List(tx, db.One[string], selectUneven)
+	if err != nil || len(uneven) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: the reservations of session %s do not have each nonce from 1 on once", ErrBadDump, uneven[0])
 }
 
 // check fails for entries that could not be found again under their own keys.
