@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
@@ -172,6 +173,30 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A pooler that has no session left says so as an internal error, which is no damage.
+func TestAPoolerThatIsFull(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		pooler := pgproto3.NewBackend(conn, conn)
+		if _, err := pooler.ReceiveStartupMessage(); err != nil {
+			return
+		}
+		pooler.Send(&pgproto3.ErrorResponse{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "XX000", Message: "max clients reached in session mode"})
+		_ = pooler.Flush()
+	}()
+	_, err = Open(t.Context(), "postgres://me@"+listener.Addr().String()+"/db?sslmode=disable")
+	require.ErrorContains(t, err, "max clients reached")
+	require.ErrorIs(t, err, ErrUnreachable)
+	require.NotErrorIs(t, err, ErrDamaged)
 }
 
 // Opening a store on a server that does not answer ends with the context.

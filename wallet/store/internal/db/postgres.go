@@ -237,6 +237,8 @@ func isUnreachable(err error) bool {
 		return true // connection exceptions; the server stops or is not up yet
 	case state == "53300", state == "25P03":
 		return true // no connection left; the server dropped us
+	case strings.HasPrefix(state, "XX") && errors.As(err, new(*pgconn.ConnectError)):
+		return true // a pooler has no connection left, or the server fails before it reads the store
 	case state != "":
 		return false
 	}
