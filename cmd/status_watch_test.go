@@ -55,7 +55,7 @@ func TestWatch(t *testing.T) {
 	}))
 	t.Cleanup(proxy.Close)
 
-	columns := ""
+	columns, rows := "", 0
 	watch := func(terminal bool, term string, args ...string) (string, string, int) {
 		looks := 3 // one of them fails, and only in a pipe is that on stdout
 		if terminal {
@@ -66,7 +66,7 @@ func TestWatch(t *testing.T) {
 		asked.Store(0)
 		out := &endingWriter{left: looks, cancel: cancel}
 		var stderr bytes.Buffer
-		env := &Env{In: strings.NewReader(""), Out: out, Err: &stderr, OutTerminal: terminal, ErrTerminal: terminal, Now: System().Now, Getenv: func(name string) string {
+		env := &Env{In: strings.NewReader(""), Out: out, Err: &stderr, OutTerminal: terminal, ErrTerminal: terminal, OutSize: func() (int, int) { return 0, rows }, Now: System().Now, Getenv: func(name string) string {
 			return map[string]string{"COLUMNS": columns, "XDG_STATE_HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": t.TempDir(), "TERM": term}[name]
 		}}
 		code := Main(ctx, append([]string{"status", d.Accounts()[0].Address.Hex(), "--watch", "--interval", "1s",
@@ -89,7 +89,17 @@ func TestWatch(t *testing.T) {
 	require.Equal(t, exitCancelled, code)
 	require.Equal(t, 2, strings.Count(out, "\x1b[H\x1b[2J\x1b[2mstatus\x1b[0m "))
 	require.Contains(t, out, "again in 1s; press Ctrl-C to stop")
-	columns = "30"
+	rows = 8
+	out, _, _ = watch(true, "xterm")
+	for _, screen := range strings.Split(out, "\x1b[H\x1b[2J")[1:] {
+		require.Equal(t, rows, strings.Count(screen, "\n")+1, screen)
+		require.True(t, strings.HasPrefix(screen, "\x1b[2mstatus"))
+		require.Regexp(t, `\n… \d+ more lines, in a terminal with more rows\n\nas of .*; press Ctrl-C to stop\n\n`, screen)
+	}
+	rows = 100
+	out, _, _ = watch(true, "xterm")
+	require.NotContains(t, out, "more lines")
+	columns, rows = "30", 0
 	out, _, _ = watch(true, "xterm")
 	require.Contains(t, out, "Z,\nagain in 1s; press Ctrl-C to\nstop\n\n")
 	columns = ""

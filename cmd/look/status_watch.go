@@ -1,9 +1,10 @@
 package look
 
 import (
-	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -60,15 +61,30 @@ func (v *statusView) refresh(ctx context.Context, result *check.Document) error 
 	if v.Output == cli.OutputJSON {
 		return format.WriteLine(v.Out, "pmctl.status", result)
 	}
-	// In one piece, so that no half of it is seen.
-	var screen bytes.Buffer
+	var status, when strings.Builder
+	writeStatus(cli.OutPageOn(v.Run, &status), result, v.Verbose)
+	cli.OutPageOn(v.Run, &when).Paragraph("as of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; press Ctrl-C to stop")
+	when.WriteString("\n")
+	clear, shown := "", status.String()
 	if term := v.Getenv("TERM"); v.OutTerminal && term != "" && term != "dumb" {
-		screen.WriteString(clearScreen)
+		clear = clearScreen
+		if v.OutSize != nil {
+			_, rows := v.OutSize()
+			shown = firstLines(shown, rows-strings.Count(when.String(), "\n")-1) // where the cursor is
+		}
 	}
-	shown := cli.OutPageOn(v.Run, &screen)
-	writeStatus(shown, result, v.Verbose)
-	shown.Paragraph("as of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; press Ctrl-C to stop")
-	screen.WriteString("\n")
-	_, err := io.Copy(v.Out, &screen)
+	// In one piece, so that no half of it is seen.
+	_, err := io.WriteString(v.Out, clear+shown+when.String())
 	return err
+}
+
+// firstLines cuts a text that has more lines than that: the verdict is in the first, and would be scrolled
+// away. A terminal of no rows, or of very few, gets the whole text.
+func firstLines(text string, most int) string {
+	lines := strings.SplitAfter(text, "\n")
+	left := len(lines) - most
+	if most < 2 || left <= 1 { // behind the last line there is nothing
+		return text
+	}
+	return strings.Join(lines[:most-1], "") + fmt.Sprintf("… %d more lines, in a terminal with more rows\n", left)
 }
