@@ -3,7 +3,6 @@ package signer
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,7 +50,7 @@ func (o *discoveryOptions) options(ctx context.Context, env *cli.Env, log *slog.
 	case hook != nil && o.orchestrators != "":
 		return nil, cli.Usagef("--orchestrators and --orchestrators-webhook-file exclude each other")
 	case hook != nil:
-		discovery.Candidates = runner.Webhook(hook.URL, hook.Headers, http.DefaultClient)
+		discovery.Candidates = runner.Webhook(hook.URL, hook.Headers, nil)
 	case o.orchestrators == "":
 		return nil, nil
 	case o.orchestrators != fromChain:

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/neterr"
+	"github.com/pmctl/pmctl/internal/transport"
 	"github.com/pmctl/pmctl/wallet/live"
 )
 
@@ -25,6 +27,9 @@ type Webhook struct {
 
 	// Client sends the requests, and follows no redirect; nil is a client of its own.
 	Client *http.Client
+
+	made  sync.Once
+	sends http.Client // made of Client
 }
 
 const (
@@ -96,13 +101,7 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 		req.Header[name] = values
 	}
 	req.Header.Set("Content-Type", "application/json")
-	client := new(http.Client)
-	if w.Client != nil {
-		*client = *w.Client
-	}
-	// What a redirect leads to was not asked: it would get no state, and could answer anything.
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	res, err := client.Do(req)
+	res, err := w.client().Do(req)
 	if err != nil {
 		return nil, &WebhookError{inTime(ctx, neterr.WithoutURL(err))}
 	}
@@ -132,6 +131,18 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 		return nil, &DeniedError{answer.Status, answer.Reason}
 	}
 	return &Permission{Auth: live.Auth{ID: answer.AuthID, Expiry: answer.Expiry}, MaxPrice: answer.MaxPrice}, nil
+}
+
+func (w *Webhook) client() *http.Client {
+	w.made.Do(func() {
+		w.sends.Transport = transport.New()
+		if w.Client != nil {
+			w.sends = *w.Client
+		}
+		// What a redirect leads to was not asked: it would get no state, and could answer anything.
+		w.sends.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	})
+	return &w.sends
 }
 
 // inTime is why a webhook gave no answer, and for how long it was waited for if that timed out.

@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/transport"
 	"github.com/pmctl/pmctl/internal/words"
 )
 
@@ -33,7 +34,7 @@ type Network struct {
 type Client struct {
 	network Network
 	all     []*node
-	conns   *http.Transport // of http and https
+	conns   *http.Transport // of http and https; they end with the client
 	socket  *overSocket     // of ws and wss; nil otherwise
 
 	mu sync.Mutex
@@ -66,7 +67,7 @@ func Dial(ctx context.Context, network Network, texts ...string) (*Client, error
 		}
 		urls[i] = u
 	}
-	c := &Client{network: network, conns: newTransport(), all: make([]*node, len(urls))}
+	c := &Client{network: network, conns: transport.New(), all: make([]*node, len(urls))}
 	secrets := secretsOf(urls)
 	for i, u := range urls {
 		shown := DisplayURL(texts[i])
@@ -108,14 +109,6 @@ func parseURL(text string) (*url.URL, error) {
 		return u, nil
 	}
 	return nil, fmt.Errorf("%w: scheme %q; use http, https, ws or wss", ErrBadURL, u.Scheme)
-}
-
-// newTransport has the connections of one client, which end with it.
-func newTransport() *http.Transport {
-	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
-		return standard.Clone()
-	}
-	return &http.Transport{Proxy: http.ProxyFromEnvironment}
 }
 
 // Close closes the connections.

@@ -4,7 +4,6 @@ package client
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +22,7 @@ import (
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/neterr"
+	"github.com/pmctl/pmctl/internal/transport"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
@@ -82,13 +82,13 @@ func New(text, token string) (*Client, error) {
 	}
 	return &Client{
 		url: strings.TrimSuffix(u.String(), "/"), token: token,
-		http: &http.Client{Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		http: &http.Client{Transport: transport.New(), Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
 }
 
 // Wrap has the requests of an unused client sent by wrap's transport, which is given the client's.
 func (c *Client) Wrap(wrap func(http.RoundTripper) http.RoundTripper) {
-	c.http.Transport = wrap(cmp.Or(c.http.Transport, http.DefaultTransport))
+	c.http.Transport = wrap(c.http.Transport)
 }
 
 // URL is the signer's.

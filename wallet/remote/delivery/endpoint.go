@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/internal/neterr"
+	"github.com/pmctl/pmctl/internal/transport"
 )
 
 const (
@@ -39,10 +40,10 @@ type Endpoint struct {
 // NewEndpoint returns the endpoint at a URL. Headers are sent with each request; they and the URL
 // may have secrets in them, and are not shown.
 func NewEndpoint(address string, headers http.Header) *Endpoint {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = senders
+	kept := transport.New()
+	kept.MaxIdleConnsPerHost = senders
 	return &Endpoint{address: address, headers: headers, client: &http.Client{
-		Transport: transport, Timeout: requestTimeout,
+		Transport: kept, Timeout: requestTimeout,
 		// A redirect would send the events and the secret to another server.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/pmctl/pmctl/internal/clock"
 	"github.com/pmctl/pmctl/internal/input"
+	"github.com/pmctl/pmctl/internal/transport"
 )
 
 const (
@@ -52,7 +53,7 @@ type issuerKeys struct {
 }
 
 func newIssuerKeys(ctx context.Context, j *JWT) *issuerKeys {
-	client := new(http.Client)
+	client := &http.Client{Transport: transport.New()}
 	if j.HTTP != nil {
 		*client = *j.HTTP
 	}

@@ -1,0 +1,26 @@
+// Package transport sends HTTP requests to servers that answer many: nodes, signers, webhooks.
+package transport
+
+import (
+	"net/http"
+	"time"
+)
+
+// A connection without a frame from the server for silence is tried with a ping, and closed if that has
+// no answer within patience. Together they are less than what a session of calls bears.
+const (
+	silence  = 10 * time.Second
+	patience = 10 * time.Second
+)
+
+// New returns a transport with the settings of http.DefaultTransport and connections of its own, which it
+// closes when the server is gone. Over HTTP/2 a request that times out leaves its connection to the next
+// one, and the system gives it up only after a quarter of an hour.
+func New() *http.Transport {
+	kept := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
+		kept = standard.Clone()
+	}
+	kept.HTTP2 = &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: patience}
+	return kept
+}
