@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -20,15 +22,20 @@ import (
 const completionTime = 500 * time.Millisecond
 
 // completer completes command lines.
-type completer struct{ *cli.Run }
+type completer struct {
+	*cli.Run
+
+	// dashed tells that -- stands before the word that is completed: cobra adds one of its own, and so
+	// does not tell.
+	dashed bool
+}
 
 // addCompletions lets the shell complete the flags and arguments of a command and of
 // those under it. What a value is, its placeholder in the help says. Completing asks
 // nothing, opens no key and makes no file; what cannot be read completes to nothing.
-func addCompletions(run *cli.Run, cmd *cobra.Command) {
-	r := completer{run}
+func addCompletions(r completer, cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
-		addCompletions(run, sub)
+		addCompletions(r, sub)
 	}
 	dialect.ShowRelations(cmd)
 	register := func(flag *pflag.Flag) {
@@ -63,6 +70,8 @@ func (r completer) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
 	switch {
 	case placeholder == "FILE", placeholder == "PATH", placeholder == "LOCATION":
 		return nil
+	case placeholder == "SOURCE":
+		return cobra.FixedCompletions([]string{"chain"}, cobra.ShellCompDirectiveDefault)
 	case flag.Name == "network":
 		return cobra.FixedCompletions([]string{wallet.ArbitrumOne, wallet.Devnet}, cobra.ShellCompDirectiveNoFileComp)
 	case flag.Name == "capabilities":
@@ -85,6 +94,9 @@ func (r completer) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
 func (r completer) argCompletion(cmd *cobra.Command) cobra.CompletionFunc {
 	takes := dialect.Positionals(cmd)
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if dash := cmd.ArgsLenAtDash(); r.dashed && dash >= 0 && dialect.TakesCommand(cmd) {
+			return r.commandCompletion(args[dash:], typed)
+		}
 		next := len(args)
 		if next >= len(takes) {
 			if next = len(takes) - 1; next < 0 || !takes[next].Repeats {
@@ -108,6 +120,27 @@ func (r completer) argCompletion(cmd *cobra.Command) cobra.CompletionFunc {
 		}
 		return r.completing(sources...)(cmd, args, typed)
 	}
+}
+
+// commandCompletion completes the words of another program's command line: its name to programs and
+// files, all others to files, which are the shell's to find.
+func (r completer) commandCompletion(words []string, typed string) (names []string, _ cobra.ShellCompDirective) {
+	if len(words) > 0 || typed == "" || strings.ContainsRune(typed, filepath.Separator) {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	for _, folder := range filepath.SplitList(r.Getenv("PATH")) {
+		entries, _ := os.ReadDir(folder) // a folder that is not there has no programs
+		for _, entry := range entries {
+			if !strings.HasPrefix(entry.Name(), typed) || slices.Contains(names, entry.Name()) {
+				continue
+			}
+			const executable = 0o111
+			if info, err := os.Stat(filepath.Join(folder, entry.Name())); err == nil && info.Mode().IsRegular() && info.Mode()&executable != 0 {
+				names = append(names, entry.Name())
+			}
+		}
+	}
+	return names, cobra.ShellCompDirectiveDefault
 }
 
 // source tells values that a word can be completed to.

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pmctl/pmctl/cmd/account"
 	"github.com/pmctl/pmctl/cmd/agent"
@@ -35,7 +36,7 @@ func Main(ctx context.Context, args []string, env *cli.Env) int {
 	}
 	root := newRoot(run)
 	if cli.Completing(args) {
-		addCompletions(run, root) // which takes as long as all the rest of the tree
+		addCompletions(completer{run, slices.Contains(args[:len(args)-1], "--")}, root) // which takes as long as all the rest of the tree
 	}
 	return cli.Execute(ctx, run, root, args, func(err error) error { return withOtherName(err, root) })
 }

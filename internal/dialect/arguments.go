@@ -41,6 +41,9 @@ func Positionals(cmd *cobra.Command) []Positional {
 	return found
 }
 
+// TakesCommand reports whether what follows -- is a command line of another program.
+func TakesCommand(cmd *cobra.Command) bool { return strings.Contains(cmd.Use, "[-- ") }
+
 // UsageLine is how to call a command, without its optional flags.
 func UsageLine(cmd *cobra.Command) string {
 	return strings.TrimSuffix(cmd.UseLine(), " [flags]")
@@ -49,7 +52,7 @@ func UsageLine(cmd *cobra.Command) string {
 // checkArguments refuses more or fewer arguments than the usage line has.
 func checkArguments(cmd *cobra.Command, args []string) error {
 	takes := Positionals(cmd)
-	if dash := cmd.ArgsLenAtDash(); dash >= 0 && strings.Contains(cmd.Use, "[-- ") {
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 && TakesCommand(cmd) {
 		args = args[:dash] // what follows is a command of its own
 	}
 	usage := "usage: " + UsageLine(cmd) + "; see " + cmd.CommandPath() + " --help"
