@@ -138,6 +138,19 @@ func TestPassphrasesAreNotShown(t *testing.T) {
 	require.NotContains(t, shown, "h0rs")
 }
 
+// TestASignalToQuitRestoresTheTerminal, and prints the stacks as for any Go program.
+func TestASignalToQuitRestoresTheTerminal(t *testing.T) {
+	home := t.TempDir()
+	p := atTerminal(t, home, "account", "new", "--lightkdf")
+	p.expect(": ")
+	p.press("half")
+	require.NoError(t, p.cmd.Process.Signal(unix.SIGQUIT))
+	code, shown := p.end()
+	require.Equal(t, 2, code, shown)
+	require.Contains(t, shown, "SIGQUIT: quit")
+	require.NotContains(t, shown, "half")
+}
+
 func TestPromptEndsWithTheCommand(t *testing.T) {
 	for name, stop := range map[string]func(*terminal){
 		"Ctrl-C":  func(p *terminal) { p.press("half\x03") },

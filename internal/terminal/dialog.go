@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/manifoldco/promptui"
@@ -132,7 +133,8 @@ func (p *Dialog) session(ctx context.Context, set func(fd int) (*term.State, err
 	}
 }
 
-// untilResumed is a session that also ends when the process is continued.
+// untilResumed is a session that also ends when the process is continued, and before it quits: a shell
+// would show nothing of what is typed after that.
 func (p *Dialog) untilResumed(ctx context.Context, set func(fd int) (*term.State, error), ask func(io.ReadCloser) error) (resumed bool, err error) {
 	input, err := newInput(p.In)
 	if err != nil {
@@ -144,8 +146,9 @@ func (p *Dialog) untilResumed(ctx context.Context, set func(fd int) (*term.State
 		return false, err
 	}
 	in := &keyboard{input, &p.afterCR}
-	end := onResume(func() {
-		resumed = true
+	var got os.Signal
+	end := onSignal(func(s os.Signal) {
+		got = s
 		in.Close()
 	})
 	stop := context.AfterFunc(ctx, func() { in.Close() })
@@ -156,7 +159,10 @@ func (p *Dialog) untilResumed(ctx context.Context, set func(fd int) (*term.State
 	if restoreErr := term.Restore(int(p.In.Fd()), state); err == nil {
 		err = restoreErr
 	}
-	return resumed, err
+	if got == syscall.SIGQUIT {
+		quit()
+	}
+	return got != nil, err
 }
 
 // Keys that a line of text knows.
