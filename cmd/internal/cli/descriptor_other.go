@@ -8,6 +8,9 @@ import (
 	"os"
 )
 
+// closeOnExec has nothing to keep from other programs: only the standard descriptors are inherited.
+func closeOnExec(int) {}
+
 // openFD reads an inherited file descriptor. Only the standard one is inherited here.
 func openFD(_ context.Context, fd int) (io.Reader, error) {
 	if fd != 0 {

@@ -12,6 +12,10 @@ import (
 	"github.com/pmctl/pmctl/internal/input"
 )
 
+// closeOnExec keeps a descriptor from the programs that pmctl starts, which could read a file of it again
+// from the beginning. One that is not open is found out when it is read.
+func closeOnExec(fd int) { unix.CloseOnExec(fd) }
+
 // openFD reads an inherited file descriptor until ctx ends.
 func openFD(ctx context.Context, fd int) (io.Reader, error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {

@@ -68,6 +68,7 @@ func (d *Descriptor) Set(text string) error {
 		return errors.New("must be the number of an open file descriptor, such as 3")
 	}
 	*d = Descriptor{Given: true, N: int(n)}
+	closeOnExec(d.N)
 	return nil
 }
 
