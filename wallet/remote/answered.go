@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // Answered is a request that was answered.
@@ -32,6 +34,10 @@ type Answered struct {
 	Paid *Paid
 }
 
+// maxLogged bounds each text of a line, in characters: an error can repeat what the request has, and a client
+// or a stranger could fill the disk.
+const maxLogged = 1000
+
 // log writes the line of a request.
 func (a *Answered) log(ctx context.Context, to *slog.Logger) {
 	level := slog.LevelInfo
@@ -40,7 +46,7 @@ func (a *Answered) log(ctx context.Context, to *slog.Logger) {
 		slog.Int("status", a.Status), slog.Int64("duration_us", a.Took.Microseconds()),
 	}
 	if a.Caller.Client != nil {
-		fields = append(fields, slog.String("client", a.Caller.AuthID()))
+		fields = append(fields, slog.String("client", words.Cut(a.Caller.AuthID(), maxLogged)))
 	}
 	if a.Recipient != nil {
 		fields = append(fields, slog.String("recipient", a.Recipient.Hex()))
@@ -49,7 +55,7 @@ func (a *Answered) log(ctx context.Context, to *slog.Logger) {
 		fields = append(fields, a.Paid.fields()...)
 	}
 	if a.Err != nil {
-		fields = append(fields, slog.String("error", a.Err.Error()))
+		fields = append(fields, slog.String("error", words.Cut(a.Err.Error(), maxLogged)))
 		if a.Status >= http.StatusInternalServerError {
 			level = slog.LevelError
 		}

@@ -1,6 +1,9 @@
 package remote_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"encoding/base64"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -48,4 +51,27 @@ func TestABodyThatDoesNotArrive(t *testing.T) {
 	w.handler.ServeHTTP(rw, httptest.NewRequest(http.MethodPost, "/generate-live-payment", iotest.ErrReader(late)))
 	require.Equal(t, http.StatusBadRequest, rw.Code)
 	require.JSONEq(t, `{"error":{"message":"the body did not arrive within 15s"}}`, rw.Body.String())
+}
+
+// TestWhatIsLoggedOfARequest: neither a client nor a stranger fills the disk with errors that repeat a request.
+func TestWhatIsLoggedOfARequest(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	tokens, err := identity.JWT{Issuer: "i", Audience: "a", Keys: []crypto.PublicKey{&ecdsa.PublicKey{}}}.Tokens(t.Context())
+	require.NoError(t, err)
+	w := newWorld(t, key, 100, identity.Any{tokens, identity.None{}}, nil, nil)
+	long := strings.Repeat("1", 50_000)
+	ask := func(body, name, value string, status int) {
+		w.log.Reset()
+		r := httptest.NewRequest(http.MethodPost, "/generate-live-payment", strings.NewReader(body))
+		r.Header.Set(name, value)
+		rw := httptest.NewRecorder()
+		w.handler.ServeHTTP(rw, r)
+		require.Equal(t, status, rw.Code)
+		require.Contains(t, w.log.String(), "11111")
+		require.Less(t, w.log.Len(), 2000)
+	}
+	ask(`{"inPixels":`+long+`}`, "Content-Type", "application/json", http.StatusBadRequest)
+	ask("", "Content-Type", long, http.StatusUnsupportedMediaType)
+	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + long + `"}`))
+	ask("", "Authorization", "Bearer "+header+".e30.AA", http.StatusUnauthorized)
 }

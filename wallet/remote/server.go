@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
@@ -130,10 +130,7 @@ func (s *Server) Handler() http.Handler {
 // misdirected logs a request that no route is for: its sender, such as a gateway whose URL has a path too many, sees
 // no more than the status. It is not observed: its path can be any.
 func (s *Server) misdirected(refuse http.Handler, rw http.ResponseWriter, r *http.Request) {
-	entry := &Answered{At: s.Now(), RequestID: requestID(r), Method: r.Method, Path: r.URL.Path, Err: errNoRoute}
-	if len(entry.Path) > maxPath {
-		entry.Path = strings.ToValidUTF8(entry.Path[:maxPath], "") + "…"
-	}
+	entry := &Answered{At: s.Now(), RequestID: requestID(r), Method: r.Method, Path: words.Cut(r.URL.Path, maxPath), Err: errNoRoute}
 	rw.Header().Set(requestIDHeader, entry.RequestID)
 	out := &recorder{rw, http.StatusOK}
 	refuse.ServeHTTP(out, r)
@@ -143,7 +140,7 @@ func (s *Server) misdirected(refuse http.Handler, rw http.ResponseWriter, r *htt
 
 var errNoRoute = errors.New("the signer has no such method and path")
 
-// maxPath bounds the path of a request that no route is for, in bytes.
+// maxPath bounds the path of a request that no route is for, in characters.
 const maxPath = 200
 
 // Caller is a client that sent a request.
