@@ -157,6 +157,9 @@ func (p *paymentRequest) open(known *states) (*offer, error) {
 			return nil, live.ErrNoManifest
 		}
 	}
+	if err := store.CheckCapabilities(p.Capabilities); err != nil {
+		return nil, err // decoded they are many times as large
+	}
 	if err := proto.Unmarshal(p.Capabilities, new(wire.Capabilities)); err != nil {
 		return nil, &badRequest{http.StatusBadRequest, fmt.Errorf("capabilities: %w", err)}
 	}

@@ -66,10 +66,7 @@ type LiveRequest struct {
 // CheckTexts fails with *TextError for what is not recorded. Pay and Find do so, too, before the
 // database sees it: there, an error of one request is one of all requests of a transaction.
 func (r *LiveRequest) CheckTexts() error {
-	if size := len(r.Capabilities); size > maxCapabilities {
-		return &TextError{"capabilities", size, maxCapabilities}
-	}
-	return cmp.Or(CheckText("ManifestID", r.ManifestID), CheckText("app", r.App), CheckText("Idempotency-Key", r.Key), CheckText("auth ID", r.Auth.ID))
+	return cmp.Or(CheckCapabilities(r.Capabilities), CheckText("ManifestID", r.ManifestID), CheckText("app", r.App), CheckText("Idempotency-Key", r.Key), CheckText("auth ID", r.Auth.ID))
 }
 
 // LivePayment is a payment that was recorded. With the OrchestratorInfo that was asked with it

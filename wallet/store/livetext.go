@@ -42,6 +42,14 @@ func CheckText(name, text string) error {
 	return checkKept(name, text)
 }
 
+// CheckCapabilities fails with *TextError for encoded capabilities that are too long to be recorded.
+func CheckCapabilities(encoded []byte) error {
+	if size := len(encoded); size > maxCapabilities {
+		return &TextError{"capabilities", size, maxCapabilities}
+	}
+	return nil
+}
+
 // checkKept fails with *TextError for a text that a database does not keep.
 func checkKept(name, text string) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
