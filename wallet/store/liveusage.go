@@ -16,20 +16,24 @@ const (
 	selectUsage       = livePaymentFields + ` WHERE position > $1 ORDER BY position LIMIT $2`
 	selectClientUsage = livePaymentFields + ` WHERE client = $3 AND position > $1 ORDER BY position LIMIT $2`
 
-	// notAcknowledged is what a consumer, $1, was not sent yet or has not acknowledged.
-	notAcknowledged = ` FROM signer_payments p LEFT JOIN signer_acknowledged a ON a.client = p.client AND a.consumer = $1
-		WHERE p.position > COALESCE(a.position, 0)`
+	// acknowledged is how far a consumer, $1, has acknowledged each client's payments; those of no
+	// client have an empty one.
+	acknowledged = ` FROM (SELECT id FROM signer_clients UNION ALL SELECT '') c
+		LEFT JOIN signer_acknowledged a ON a.client = c.id AND a.consumer = $1`
+	// later are a client's payments beyond that. An aggregate of each client's finds them in the
+	// index, where a join, which PostgreSQL makes of EXISTS too, reads all payments.
+	later = ` FROM signer_payments p WHERE p.client = c.id AND p.position > COALESCE(a.position, 0)`
 
-	// Payments of no client have an empty one. Each client is looked up in the index.
-	selectBehind = `SELECT c.id, COALESCE(a.position, 0) FROM (SELECT id FROM signer_clients UNION ALL SELECT '') c
-		LEFT JOIN signer_acknowledged a ON a.client = c.id AND a.consumer = $1
-		WHERE EXISTS (SELECT 1 FROM signer_payments p WHERE p.client = c.id AND p.position > COALESCE(a.position, 0)) ORDER BY c.id`
+	selectBehind  = `SELECT c.id, COALESCE(a.position, 0)` + acknowledged + ` WHERE (SELECT MAX(p.position)` + later + `) IS NOT NULL ORDER BY c.id`
+	selectBacklog = `SELECT CAST(SUM(n) AS BIGINT), COALESCE(MIN(oldest), 0)
+		FROM (SELECT (SELECT COUNT(*)` + later + `) AS n, (SELECT MIN(p.made_at)` + later + `) AS oldest` + acknowledged + `) each_client`
 	selectAcknowledged = `SELECT position FROM signer_acknowledged WHERE consumer = $1 AND client = $2`
 	selectNewestOf     = `SELECT COALESCE(MAX(position), 0) FROM signer_payments WHERE client = $1`
-	selectBacklog      = `SELECT COUNT(*), COALESCE(MIN(p.made_at), 0)` + notAcknowledged
 	upsertAcknowledge  = `INSERT INTO signer_acknowledged (consumer, client, position, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (consumer, client) DO UPDATE SET position = excluded.position, at = excluded.at
 		WHERE signer_acknowledged.position < excluded.position`
+
+	selectWindow = `SELECT COALESCE(MAX(position), 0) FROM (SELECT position FROM signer_payments WHERE position > $1 ORDER BY position LIMIT $2) w`
 
 	// A session's last payment stays: the session continues from it. A client that has ever
 	// acknowledged a payment itself is waited for, too.
@@ -37,8 +41,8 @@ const (
 		LEFT JOIN signer_acknowledged a ON a.client = p.client AND a.consumer = $1
 		LEFT JOIN signer_acknowledged own ON own.client = p.client AND own.consumer = $3
 		JOIN signer_sessions s ON s.chain_id = p.chain_id AND s.sender = p.sender AND s.state_id = p.state_id AND p.sequence < s.sequence
-		WHERE p.made_at < $2 AND p.position <= COALESCE(a.position, 0) AND p.position <= COALESCE(own.position, p.position)
-		ORDER BY p.position LIMIT $4)`
+		WHERE p.position > $4 AND p.position <= $5 AND p.made_at < $2
+			AND p.position <= COALESCE(a.position, 0) AND p.position <= COALESCE(own.position, p.position))`
 )
 
 // LiveUsage is the record of all payments of live sessions in a store, as it is sent to
@@ -139,20 +143,31 @@ func (u *LiveUsage) Backlog(ctx context.Context, consumer string) (Backlog, erro
 	})
 }
 
-// prunedAtOnce bounds how long removing old payments keeps new ones waiting.
+// prunedAtOnce is how many payments Prune looks at while new ones wait, whether it removes them or not.
 const prunedAtOnce = 1000
 
 // Prune removes payments that were made before a time and that the consumer has acknowledged,
 // as has the client itself if it ever did, and returns how many. Their states and keys are
 // answered no more. What each client spent stays, and the last payment of each session.
 func (u *LiveUsage) Prune(ctx context.Context, consumer string, before time.Time) (removed int64, err error) {
-	for some := int64(prunedAtOnce); err == nil && some == prunedAtOnce; removed += some {
+	for last, end := int64(0), int64(0); ; last = end {
+		var some int64
 		err = u.store.writeFor(ctx, "remove old usage", func(tx *db.Tx) (err error) {
-			some, err = tx.Change(deleteUsage, consumer, before.UnixMilli(), ConsumerClient, prunedAtOnce)
+			if err = tx.Row(selectWindow, last, prunedAtOnce).Scan(&end); err != nil {
+				return err
+			}
+			if some, err = tx.Change(deleteUsage, consumer, before.UnixMilli(), ConsumerClient, last, end); err == nil && some == 0 {
+				return errNothingTaken
+			}
 			return err
 		})
+		if errors.Is(err, errNothingTaken) {
+			err = nil
+		}
+		if removed += some; err != nil || end == 0 {
+			return removed, err
+		}
 	}
-	return removed, err
 }
 
 // LiveSession is a session that a remote signer has a record of.
@@ -165,8 +180,9 @@ type LiveSession struct {
 
 const selectLiveSessions = `SELECT s.opened_at, p.position, p.client, p.asked, p.info, p.recipient_rand_hash, p.first_nonce, p.nonces, p.creation_round,
 		p.creation_round_block_hash, p.manifest_id, p.capabilities, p.state, p.usage, p.made_at
-	FROM signer_sessions s JOIN signer_payments p ON p.chain_id = s.chain_id AND p.sender = s.sender AND p.state_id = s.state_id AND p.sequence = s.sequence
-	WHERE s.updated_at >= $1 ORDER BY s.updated_at DESC, s.state_id LIMIT $2`
+	FROM (SELECT * FROM signer_sessions WHERE updated_at >= $1 ORDER BY updated_at DESC, state_id LIMIT $2) s
+	JOIN signer_payments p ON p.chain_id = s.chain_id AND p.sender = s.sender AND p.state_id = s.state_id AND p.sequence = s.sequence
+	ORDER BY s.updated_at DESC, s.state_id`
 
 // Sessions returns at most limit sessions that were paid since a time, the newest first.
 func (u *LiveUsage) Sessions(ctx context.Context, since time.Time, limit int) ([]*LiveSession, error) {

@@ -21,7 +21,7 @@ const (
 	// schemaVersion is what this package reads and writes. spendingVersion added the spending,
 	// writersVersion the writers, by which an older copy is recognized, and signerVersion the tables
 	// of a remote signer.
-	schemaVersion   = 16
+	schemaVersion   = 17
 	spendingVersion = 4
 	writersVersion  = 9
 	signerVersion   = 11

@@ -267,6 +267,8 @@ CREATE TABLE signer_sessions (
 	PRIMARY KEY (state_id, chain_id, sender)
 );
 
+CREATE INDEX signer_sessions_paid ON signer_sessions (updated_at);
+
 -- A row is written with its reservation, before anything is signed.
 CREATE TABLE signer_payments (
 	position                  BIGINT PRIMARY KEY, -- in the order in which they were made
