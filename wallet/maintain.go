@@ -70,31 +70,47 @@ func ImportStore(ctx context.Context, c Config, dump *StoreDump) (path string, e
 	return path, err
 }
 
+// Migration is where a migrated store is.
+type Migration struct {
+	Path string `json:"path"`
+	// MovedFrom is the old store; "" for one that was only upgraded.
+	MovedFrom string `json:"moved_from,omitempty"`
+}
+
 // MigrateStore upgrades the store to the newest schema and, unless to is "", moves everything to
-// the new store there. It returns the locations of both, and fails with store.ErrNoStore.
-func MigrateStore(ctx context.Context, c Config, to string) (from, at string, err error) {
+// the new store there. It fails with store.ErrNoStore.
+func MigrateStore(ctx context.Context, c Config, to string) (m Migration, err error) {
 	err = c.existing(ctx, func(s *store.Store) error {
-		if from = s.Path(); to == "" {
+		if m.Path = s.Path(); to == "" {
 			return nil
 		}
 		c.Store = to
 		err := c.opened(ctx, func(target *store.Store) error {
-			at = target.Path()
+			m = Migration{target.Path(), s.Path()}
 			return s.Migrate(ctx, target)
 		})
-		if at == "" && errors.As(err, new(*store.DamagedError)) {
+		if m.MovedFrom == "" && errors.As(err, new(*store.DamagedError)) {
 			return hint.With(err, "pass another --to; what is there is left as it is")
 		}
 		return err
 	})
-	return from, at, err
+	return m, err
 }
 
 // Acknowledged is a restored store whose missing records the user has accepted.
 type Acknowledged struct {
-	Path, ID string
-	// Lacked is what was acknowledged; nil if the store was not restored.
-	Lacked *store.Restored
+	Path string `json:"path"`
+	ID   string `json:"store_id"`
+	// Acknowledged is false if the store was not restored. Then nothing else is set.
+	Acknowledged bool `json:"acknowledged"`
+	// Cause is the code of what was found at FoundAt, and Reason the same in words.
+	Cause   string     `json:"cause,omitempty"`
+	Reason  string     `json:"reason,omitempty"`
+	FoundAt *time.Time `json:"found_at,omitempty"`
+	// NewestAt is the time of the newest record that the store had then; nil if it had none.
+	NewestAt *time.Time `json:"newest_at,omitempty"`
+	// MayRepeat are the kinds of things that may be done a second time.
+	MayRepeat []string `json:"may_repeat"`
 }
 
 // AcknowledgeStore shows what the store may lack and asks, unless agreed is set. Then unknown
@@ -102,7 +118,7 @@ type Acknowledged struct {
 func AcknowledgeStore(ctx context.Context, c Config, agreed bool) (a Acknowledged, err error) {
 	ui := c.withDefaults().UI
 	err = c.existing(ctx, func(s *store.Store) error {
-		a = Acknowledged{Path: s.Path(), ID: s.ID()}
+		a = Acknowledged{Path: s.Path(), ID: s.ID(), MayRepeat: []string{}}
 		lacks, err := s.Restored(ctx)
 		if err != nil || lacks == nil {
 			return err
@@ -110,6 +126,7 @@ func AcknowledgeStore(ctx context.Context, c Config, agreed bool) (a Acknowledge
 		ui.Note(fmt.Sprintf("the store %s may lack records: %v (detected at %s)", a.Path, lacks.Cause, lacks.At.Format(time.RFC3339)))
 		since := "it had no records then; anything done before may be missing:"
 		if !lacks.Newest.IsZero() {
+			a.NewestAt = &lacks.Newest
 			since = fmt.Sprintf("its newest record was from %s; anything done later may be missing:", lacks.Newest.Format(time.RFC3339))
 		}
 		ui.Note(since)
@@ -121,7 +138,8 @@ func AcknowledgeStore(ctx context.Context, c Config, agreed bool) (a Acknowledge
 				return err
 			}
 		}
-		a.Lacked = lacks
+		a.Acknowledged, a.FoundAt, a.MayRepeat = true, &lacks.At, []string{"requests", "transactions", "spending"}
+		a.Cause, a.Reason = string(lacks.Cause.Code), lacks.Cause.String()
 		return s.Acknowledge(ctx, *lacks)
 	})
 	return a, err

@@ -26,37 +26,18 @@ func NewStore(r *cli.Run) *cobra.Command {
 }
 
 // storeCommand is a command about the store that its options choose.
-func storeCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, *cli.Run, wallet.Config, []string) error, outputs ...string) *cobra.Command {
+func storeCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, wallet.Config, []string) error, outputs ...string) *cobra.Command {
 	var o cli.StoreOptions
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		config, err := cli.StoreConfig(r, &o)
 		if err != nil {
 			return err
 		}
-		return run(cmd.Context(), r, config, args)
+		return run(cmd.Context(), config, args)
 	}
 	o.Register(cmd)
 	r.OutputFlag(cmd, outputs...)
 	return cmd
-}
-
-// storeReport is what pmctl store check answers.
-type storeReport struct {
-	Path    string `json:"path"`
-	StoreID string `json:"store_id"`
-	Version int    `json:"schema_version"`
-	Known   int    `json:"known_version"`
-	Sound   bool   `json:"sound"`
-	Moved   string `json:"moved,omitempty"`
-	// MigratedTo is where the store is used now.
-	MigratedTo string `json:"migrated_to,omitempty"`
-	// Unremembered tells of a database that this machine has not used before.
-	Unremembered bool `json:"unremembered,omitempty"`
-	// Unacknowledged is why the store may lack records.
-	Unacknowledged string           `json:"unacknowledged,omitempty"`
-	Rows           map[string]int64 `json:"rows"`
-	// Problems are what is wrong, for people.
-	Problems []string `json:"problems,omitempty"`
 }
 
 func newStoreCheck(r *cli.Run) *cobra.Command {
@@ -71,28 +52,19 @@ are retired at the next use.
 The exit code is 1 if anything is wrong.`,
 		Example: `  pmctl store check
   pmctl store check --output json`,
-	}, checkStore, cli.OutputTable, cli.OutputJSON)
+	}, func(ctx context.Context, config wallet.Config, _ []string) error {
+		report, err := wallet.CheckStore(ctx, config)
+		if err != nil {
+			return err
+		}
+		if err := r.Emit("pmctl.store_check", report, func(w *page.Page) { writeReport(w, report) }); err != nil {
+			return err
+		}
+		return report.Err()
+	}, cli.OutputTable, cli.OutputJSON)
 }
 
-func checkStore(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
-	found, err := wallet.CheckStore(ctx, config)
-	if err != nil {
-		return err
-	}
-	report := storeReport{
-		Path: found.Path, StoreID: found.ID, Version: found.Version, Known: found.Known,
-		Sound: len(found.Problems) == 0, Moved: found.CopyReason, MigratedTo: found.MigratedTo, Unremembered: found.Unremembered, Rows: found.Counts, Problems: found.Problems,
-	}
-	if found.Restored != nil {
-		report.Unacknowledged = found.Restored.Cause.String()
-	}
-	if err := r.Emit("pmctl.store_check", report, report.write); err != nil {
-		return err
-	}
-	return found.Err()
-}
-
-func (s storeReport) write(w *page.Page) {
+func writeReport(w *page.Page, s *wallet.StoreReport) {
 	verdict := w.Green("sound")
 	if !s.Sound {
 		verdict = w.Red("damaged")
@@ -103,14 +75,14 @@ func (s storeReport) write(w *page.Page) {
 	}
 	fields = append(fields, []page.Field{
 		{"store", s.Path},
-		{"id", s.StoreID},
+		{"id", s.ID},
 		{"schema", fmt.Sprintf("version %d", s.Version)},
 	}...)
 	if s.Version < s.Known {
 		fields = append(fields, page.Field{"", fmt.Sprintf("the next command that uses it brings it to version %d", s.Known)})
 	}
 	for _, name := range []string{"sessions", "reservations", "requests", "params", "winners"} {
-		if count, ok := s.Rows[name]; ok {
+		if count, ok := s.Counts[name]; ok {
 			fields = append(fields, page.Field{name, fmt.Sprint(count)})
 		}
 	}
@@ -119,8 +91,8 @@ func (s storeReport) write(w *page.Page) {
 	}
 	identity := "unchanged: neither moved nor restored"
 	switch {
-	case s.Moved != "":
-		identity = s.Moved + ": its sessions will be retired"
+	case s.CopyReason != "":
+		identity = s.CopyReason + ": its sessions will be retired"
 	case s.Unremembered:
 		identity = "not moved; this machine has not used it before, and cannot tell whether it was restored"
 	}
@@ -141,27 +113,23 @@ requests, and a remote signer's clients, sessions, payments and undelivered
 events. Ticket params, tokens and winning tickets are not included.`,
 		Example: `  pmctl store export --out ledger.json
   pmctl store export --jq .data.reservations`,
-	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
-		return exportStore(ctx, r, config, out)
+	}, func(ctx context.Context, config wallet.Config, _ []string) error {
+		file, err := cli.OpenOutput(r, out)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		dump, err := wallet.ExportStore(ctx, config)
+		if err != nil {
+			return err
+		}
+		if err := format.Write(file, format.KindStore, dump); err != nil {
+			return err
+		}
+		return file.Commit()
 	}, cli.OutputJSON)
 	cmd.Flags().StringVar(&out, "out", "", "write to `FILE`, which must not exist, instead of stdout")
 	return cmd
-}
-
-func exportStore(ctx context.Context, r *cli.Run, config wallet.Config, path string) error {
-	out, err := cli.OpenOutput(r, path)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	dump, err := wallet.ExportStore(ctx, config)
-	if err != nil {
-		return err
-	}
-	if err := format.Write(out, format.KindStore, dump); err != nil {
-		return err
-	}
-	return out.Commit()
 }
 
 func newStoreImport(r *cli.Run) *cobra.Command {
@@ -175,28 +143,26 @@ the allowances of a remote signer's clients. Until pmctl store acknowledge,
 transactions and unknown request IDs are refused. To move a store, use pmctl
 store migrate.`,
 		Example: `  pmctl store import ledger.json`,
-	}, importStore, cli.OutputTable, cli.OutputJSON)
-}
-
-func importStore(ctx context.Context, r *cli.Run, config wallet.Config, args []string) error {
-	in, err := cli.OpenDocument(ctx, r, args[0])
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	dump := new(wallet.StoreDump)
-	if err := format.Read(in, format.KindStore, dump); err != nil {
-		return cli.WithSource(args[0], err)
-	}
-	path, err := wallet.ImportStore(ctx, config, dump)
-	if err != nil {
-		return err
-	}
-	result := storeImport{Path: path, Reservations: len(dump.Reservations), Requests: len(dump.Requests)}
-	if dump.Signer != nil {
-		result.Clients, result.Payments = len(dump.Signer.Clients), len(dump.Signer.Payments)
-	}
-	return r.EmitDone("the ledger is imported", "pmctl.store_import", result, result.write)
+	}, func(ctx context.Context, config wallet.Config, args []string) error {
+		in, err := cli.OpenDocument(ctx, r, args[0])
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		dump := new(wallet.StoreDump)
+		if err := format.Read(in, format.KindStore, dump); err != nil {
+			return cli.WithSource(args[0], err)
+		}
+		path, err := wallet.ImportStore(ctx, config, dump)
+		if err != nil {
+			return err
+		}
+		result := storeImport{Path: path, Reservations: len(dump.Reservations), Requests: len(dump.Requests)}
+		if dump.Signer != nil {
+			result.Clients, result.Payments = len(dump.Signer.Clients), len(dump.Signer.Payments)
+		}
+		return r.EmitDone("the ledger is imported", "pmctl.store_import", result, result.write)
+	}, cli.OutputTable, cli.OutputJSON)
 }
 
 // storeImport is what pmctl store import answers.
@@ -235,38 +201,23 @@ transactions. The old store refuses to create tickets from then on. If a move
 was interrupted, run it again.`,
 		Example: `  pmctl store migrate
   pmctl store migrate --to postgres://pmctl@db.example/pay`,
-	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
-		return migrateStore(ctx, r, config, to)
+	}, func(ctx context.Context, config wallet.Config, _ []string) (err error) {
+		if to != "" {
+			if to, err = (&cli.StoreOptions{Location: to, Flag: "--to"}).Choose(r.Env); err != nil {
+				return err
+			}
+		}
+		m, err := wallet.MigrateStore(ctx, config, to)
+		if err != nil {
+			return err
+		}
+		return r.EmitDone("the store is migrated", "pmctl.store_migration", m, func(w *page.Page) { writeMigration(w, m) })
 	}, cli.OutputTable, cli.OutputJSON)
 	cmd.Flags().StringVar(&to, "to", "", "move the store to `LOCATION`")
 	return cmd
 }
 
-func migrateStore(ctx context.Context, r *cli.Run, config wallet.Config, to string) (err error) {
-	if to != "" {
-		if to, err = (&cli.StoreOptions{Location: to, Flag: "--to"}).Choose(r.Env); err != nil {
-			return err
-		}
-	}
-	from, at, err := wallet.MigrateStore(ctx, config, to)
-	if err != nil {
-		return err
-	}
-	result := storeMigration{Path: from}
-	if to != "" {
-		result = storeMigration{Path: at, MovedFrom: from}
-	}
-	return r.EmitDone("the store is migrated", "pmctl.store_migration", result, result.write)
-}
-
-// storeMigration is what pmctl store migrate answers.
-type storeMigration struct {
-	Path string `json:"path"`
-	// MovedFrom is the old store, "" for one that was only upgraded.
-	MovedFrom string `json:"moved_from,omitempty"`
-}
-
-func (m storeMigration) write(w *page.Page) {
+func writeMigration(w *page.Page, m wallet.Migration) {
 	if m.MovedFrom == "" {
 		w.Fields([]page.Field{{"store", m.Path}, {"schema", "up to date"}})
 		return

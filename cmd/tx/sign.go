@@ -126,7 +126,7 @@ func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCal
 		{"account", common.Address(t.From).Hex()},
 		{"contract", "TicketBroker at " + common.Address(t.To).Hex()},
 	}
-	fields = append(fields, cli.Describe(call.Call).Fields()...)
+	fields = append(fields, cli.CallFields(call.Call)...)
 	fields = append(fields,
 		page.Field{"value", t.Value.String()},
 		page.Field{"gas price", "at most " + t.MaxGasPrice.String()},

@@ -73,18 +73,22 @@ func Redeem(signed ...*pm.SignedTicket) ([]byte, error) {
 // or one that redeems tickets. It is decoded from the bytes that are signed.
 type Call struct {
 	// Function is the contract's name for it, Arguments are all of its arguments.
-	Function  string
-	Arguments []Argument
+	Function  string     `json:"method"`
+	Arguments []Argument `json:"arguments"`
 	// Deposit and Reserve are what it funds, in wei; nil if it funds nothing.
-	Deposit, Reserve *big.Int
+	Deposit, Reserve *big.Int `json:"-"`
 	// Beneficiary is the account that it funds; nil is the sender's own.
-	Beneficiary *common.Address
+	Beneficiary *common.Address `json:"-"`
 	// Tickets is how many tickets it redeems.
-	Tickets int
+	Tickets int `json:"-"`
 }
 
 // Argument is one argument of a call, as text.
-type Argument struct{ Name, Type, Value string }
+type Argument struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Value string `json:"value"`
+}
 
 // FundsItself reports whether the call funds its own sender.
 func (c *Call) FundsItself(account common.Address) bool {
@@ -115,7 +119,7 @@ func ParseCall(value *big.Int, data []byte) (*Call, error) {
 	if again, err := method.Inputs.Pack(values...); err != nil || !bytes.Equal(again, data[4:]) {
 		return nil, fmt.Errorf("%w: the data of %s is longer than its arguments", ErrCall, method.Name)
 	}
-	call, takes := &Call{Function: method.Name}, new(big.Int)
+	call, takes := &Call{Function: method.Name, Arguments: []Argument{}}, new(big.Int)
 	for i, input := range method.Inputs {
 		text := fmt.Sprint(values[i])
 		if raw, ok := values[i].([]byte); ok {

@@ -13,27 +13,34 @@ import (
 // Report is what a check of a store found.
 type Report struct {
 	// Path, ID and Version are the store's. Known is the newest version that this pmctl reads.
-	Path, ID       string
-	Version, Known int
+	Path    string `json:"path"`
+	ID      string `json:"store_id"`
+	Version int    `json:"schema_version"`
+	Known   int    `json:"known_version"`
+
+	// Sound reports that there are no Problems.
+	Sound bool `json:"sound"`
 
 	// CopyReason says why the next use of the store will retire its sessions; "" if it will not.
-	CopyReason string
+	CopyReason string `json:"moved,omitempty"`
 
 	// MigratedTo is where the store was migrated to and is used now; "" if it was not.
-	MigratedTo string
+	MigratedTo string `json:"migrated_to,omitempty"`
 
 	// Unremembered is a database that this machine has no record of, so that pmctl cannot tell
 	// whether it was restored from a backup.
-	Unremembered bool
+	Unremembered bool `json:"unremembered,omitempty"`
 
-	// Restored says why the store may lack records, nil if it lacks none or that was acknowledged.
-	Restored *Restored
-
-	// Problems are what is damaged; none in a sound store.
-	Problems []string
+	// Restored says why the store may lack records, nil if it lacks none or that was acknowledged;
+	// Unacknowledged says it in words.
+	Restored       *Restored `json:"-"`
+	Unacknowledged string    `json:"unacknowledged,omitempty"`
 
 	// Counts has the number of rows of each table.
-	Counts map[string]int64
+	Counts map[string]int64 `json:"rows"`
+
+	// Problems are what is damaged, for people; none in a sound store.
+	Problems []string `json:"problems,omitempty"`
 }
 
 // Err returns a *DamagedError if the check found problems.
@@ -81,6 +88,7 @@ func Check(ctx context.Context, location string, options ...Option) (*Report, er
 	if err != nil {
 		return nil, checked(err)
 	}
+	report.Sound = len(report.Problems) == 0
 	return report, nil
 }
 
@@ -121,6 +129,9 @@ func (s *Store) check(ctx context.Context, tx *db.Tx, r *Report) (err error) {
 	r.Unremembered, r.CopyReason, r.MigratedTo = found.unremembered, found.copyReason(), found.movedTo
 	if r.Restored, err = restored(tx); err != nil {
 		return err
+	}
+	if r.Restored != nil {
+		r.Unacknowledged = r.Restored.Cause.String()
 	}
 	if err := checkDays(tx, r); err != nil || r.Version < signerVersion {
 		return err

@@ -12,30 +12,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// argumentResult and callResult are a call in words.
-type argumentResult struct {
-	Name  string `json:"name"`
-	Type  string `json:"type"`
-	Value string `json:"value"`
-}
-
-type callResult struct {
-	Method    string           `json:"method"`
-	Arguments []argumentResult `json:"arguments"`
-}
-
-// Describe says what a call of the contract is.
-func Describe(c *broker.Call) callResult {
-	result := callResult{Method: c.Function, Arguments: []argumentResult{}}
-	for _, a := range c.Arguments {
-		result.Arguments = append(result.Arguments, argumentResult(a))
-	}
-	return result
-}
-
-// Fields are the call for a person.
-func (c callResult) Fields() []page.Field {
-	fields := []page.Field{{"call", c.Method}}
+// CallFields are a call of the contract for a person.
+func CallFields(c *broker.Call) []page.Field {
+	fields := []page.Field{{"call", c.Function}}
 	for _, a := range c.Arguments {
 		fields = append(fields, page.Field{"  " + a.Name, a.Value})
 	}
@@ -48,7 +27,7 @@ type dryRunResult struct {
 	ChainID     string         `json:"chain_id"`
 	Account     format.Address `json:"from"`
 	Contract    format.Address `json:"to"`
-	Call        callResult     `json:"call"`
+	Call        *broker.Call   `json:"call"`
 	Value       wei.Wei        `json:"value"`
 	GasLimit    uint64         `json:"gas_limit"`
 	MaxGasPrice wei.Wei        `json:"max_gas_price"`
@@ -72,7 +51,7 @@ func emitDryRun(r *Run, p *wallet.Proposal) error {
 		return err
 	}
 	result := dryRunResult{
-		Network: p.Network.Name, ChainID: fmt.Sprint(p.Network.ChainID), Account: format.Address(p.From), Contract: format.Address(p.To), Call: Describe(call), Value: p.Value,
+		Network: p.Network.Name, ChainID: fmt.Sprint(p.Network.ChainID), Account: format.Address(p.From), Contract: format.Address(p.To), Call: call, Value: p.Value,
 		GasLimit: p.GasLimit, MaxGasPrice: price, MaxFee: p.MaxFee, MaxCost: cost, says: p.Says,
 	}
 	return r.Emit("pmctl.dry_run", result, result.write)
@@ -87,7 +66,7 @@ func (d dryRunResult) write(w *page.Page) {
 		{"account", common.Address(d.Account).Hex()},
 		{"contract", common.Address(d.Contract).Hex()},
 	}
-	fields = append(fields, d.Call.Fields()...)
+	fields = append(fields, CallFields(d.Call)...)
 	w.Fields(append(fields,
 		page.Field{"value", d.Value.String()},
 		page.Field{"gas limit", fmt.Sprint(d.GasLimit)},
