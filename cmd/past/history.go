@@ -7,6 +7,7 @@ import (
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/history"
+	"github.com/pmctl/pmctl/wallet/plot"
 )
 
 type historyOptions struct {
@@ -80,7 +81,7 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := finish(plotHistory(found), r, file); err != nil {
+	if err := finish(plot.History(found), r, file); err != nil {
 		return err
 	}
 	if r.Output == cli.OutputCSV {

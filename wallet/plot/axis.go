@@ -11,15 +11,15 @@ var steps = []struct {
 	months int
 	layout string
 }{
-	{time.Second, 0, seconds}, {5 * time.Second, 0, seconds}, {15 * time.Second, 0, seconds}, {time.Minute, 0, Minutes},
-	{5 * time.Minute, 0, Minutes}, {15 * time.Minute, 0, Minutes}, {time.Hour, 0, Minutes}, {3 * time.Hour, 0, Minutes},
-	{12 * time.Hour, 0, Minutes}, {24 * time.Hour, 0, time.DateOnly}, {2 * 24 * time.Hour, 0, time.DateOnly}, {7 * 24 * time.Hour, 0, time.DateOnly},
+	{time.Second, 0, seconds}, {5 * time.Second, 0, seconds}, {15 * time.Second, 0, seconds}, {time.Minute, 0, minutes},
+	{5 * time.Minute, 0, minutes}, {15 * time.Minute, 0, minutes}, {time.Hour, 0, minutes}, {3 * time.Hour, 0, minutes},
+	{12 * time.Hour, 0, minutes}, {24 * time.Hour, 0, time.DateOnly}, {2 * 24 * time.Hour, 0, time.DateOnly}, {7 * 24 * time.Hour, 0, time.DateOnly},
 	{0, 1, "2006-01"}, {0, 3, "2006-01"}, {0, 6, "2006-01"}, {0, 12, "2006"}, {0, 24, "2006"}, {0, 60, "2006"}, {0, 120, "2006"}, {0, 600, "2006"},
 }
 
 // Dates always have their year.
 const (
-	Minutes = "2006-01-02 15:04"
+	minutes = "2006-01-02 15:04"
 	seconds = "2006-01-02 15:04:05"
 )
 

@@ -184,8 +184,8 @@ func niceStep(whole float64) float64 {
 	return power * 10
 }
 
-// From leaves out what was before a moment, except for what that begins with.
-func From(since time.Time, balances []history.Balance) (later []history.Balance) {
+// from leaves out what was before a moment, except for what that begins with.
+func from(since time.Time, balances []history.Balance) (later []history.Balance) {
 	for _, b := range balances {
 		if b.Time.Before(since) {
 			b.Time, later = since, nil
@@ -195,8 +195,8 @@ func From(since time.Time, balances []history.Balance) (later []history.Balance)
 	return later
 }
 
-// Until leaves out what came at a moment or later.
-func Until(end time.Time, balances []history.Balance) []history.Balance {
+// until leaves out what came at a moment or later.
+func until(end time.Time, balances []history.Balance) []history.Balance {
 	for i, b := range balances {
 		if i > 0 && !b.Time.Before(end) {
 			return balances[:i]

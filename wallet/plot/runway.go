@@ -17,7 +17,7 @@ func Runway(w *wallet.Runway) *Plot {
 		Title: fmt.Sprintf("Runway of %s on %s", common.Address(w.Sender).Hex(), w.Network), Subtitle: "Deposit used up: " + Outlook(w),
 		From: w.Since, Now: w.Until, To: w.Until,
 	}
-	deposit := Panel{Name: "deposit, now " + w.Deposit.String(), Color: "deposit", Points: From(w.Since, w.Deposits)}
+	deposit := Panel{Name: "deposit, now " + w.Deposit.String(), Color: "deposit", Points: from(w.Since, w.Deposits)}
 	if f := w.Forecast; f != nil && f.DaysHigh > 0 {
 		p.Subtitle += fmt.Sprintf("; 90 %%: %s to %s", dayOrTime(w, f.Low), dayOrTime(w, f.High))
 		if f.DaysHigh > mostDays {
@@ -27,8 +27,8 @@ func Runway(w *wallet.Runway) *Plot {
 	}
 	p.Panels = []Panel{
 		deposit,
-		{Name: "reserve, now " + w.Reserve.String(), Color: "reserve", Points: From(w.Since, w.Reserves)},
-		{Name: "expected value of the tickets made, " + About(w.Made.TotalEVExact.Rat) + " in total", Color: "spent", Points: Thinned(w.Worth, w.Until.Sub(w.Since))},
+		{Name: "reserve, now " + w.Reserve.String(), Color: "reserve", Points: from(w.Since, w.Reserves)},
+		{Name: "expected value of the tickets made, " + About(w.Made.TotalEVExact.Rat) + " in total", Color: "spent", Points: thinned(w.Worth, w.Until.Sub(w.Since))},
 	}
 	return p
 }
@@ -43,8 +43,8 @@ func foreseen(w *wallet.Runway) time.Time {
 	return w.Forecast.High
 }
 
-// Thinned leaves out amounts that are closer than about a pixel to the next one.
-func Thinned(balances []history.Balance, length time.Duration) (drawn []history.Balance) {
+// thinned leaves out amounts that are closer than about a pixel to the next one.
+func thinned(balances []history.Balance, length time.Duration) (drawn []history.Balance) {
 	const finest = 600
 	for _, b := range balances {
 		if last := len(drawn) - 1; last > 0 && b.Time.Sub(drawn[last].Time) < length/finest {

@@ -33,7 +33,7 @@ func Outlook(w *wallet.Runway) string {
 // dayOrTime is a time of the forecast: a day, and within two days also the time, in UTC.
 func dayOrTime(w *wallet.Runway, at time.Time) string {
 	if at.Sub(w.Until) < 48*time.Hour {
-		return at.UTC().Format(Minutes) + " UTC"
+		return at.UTC().Format(minutes) + " UTC"
 	}
 	return at.Format(time.DateOnly)
 }

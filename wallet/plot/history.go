@@ -1,4 +1,4 @@
-package past
+package plot
 
 import (
 	"fmt"
@@ -10,11 +10,10 @@ import (
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/history"
-	"github.com/pmctl/pmctl/wallet/plot"
 )
 
-// plotHistory are deposit and reserve over time, and what winning tickets were paid.
-func plotHistory(h *wallet.History) *plot.Plot {
+// History are deposit and reserve over time, and what winning tickets were paid.
+func History(h *wallet.History) *Plot {
 	begin, end := h.Since, h.Now
 	if begin.IsZero() && len(h.Events) > 0 {
 		begin = h.Events[0].Time
@@ -32,21 +31,21 @@ func plotHistory(h *wallet.History) *plot.Plot {
 			paid = append(paid, history.Balance{Time: e.Time, Wei: sum})
 		}
 	}
-	wins := "paid for " + words.Count(h.Totals.Redemptions, "win") + ", " + plot.About(sum) + " in total"
+	wins := "paid for " + words.Count(h.Totals.Redemptions, "win") + ", " + About(sum) + " in total"
 	if h.Recipient != nil {
 		wins += ", of " + common.Address(*h.Recipient).Hex()
 	}
 	if h.Client != "" {
 		wins += ", of tickets for client " + h.Client
 	}
-	return &plot.Plot{
+	return &Plot{
 		Title:    fmt.Sprintf("Funds of %s on %s", common.Address(h.Sender).Hex(), h.Network),
-		Subtitle: fmt.Sprintf("%s to %s (UTC)", begin.UTC().Format(plot.Minutes), end.UTC().Format(plot.Minutes)),
+		Subtitle: fmt.Sprintf("%s to %s (UTC)", begin.UTC().Format(minutes), end.UTC().Format(minutes)),
 		From:     begin, Now: end, To: end,
-		Panels: []plot.Panel{
-			{Name: "deposit", Color: "deposit", Points: plot.Until(end, plot.From(begin, h.Deposits))},
-			{Name: "reserve", Color: "reserve", Points: plot.Until(end, plot.From(begin, h.Reserves))},
-			{Name: wins, Color: "spent", Points: plot.Thinned(paid, end.Sub(begin))},
+		Panels: []Panel{
+			{Name: "deposit", Color: "deposit", Points: until(end, from(begin, h.Deposits))},
+			{Name: "reserve", Color: "reserve", Points: until(end, from(begin, h.Reserves))},
+			{Name: wins, Color: "spent", Points: thinned(paid, end.Sub(begin))},
 		},
 	}
 }
