@@ -1,3 +1,5 @@
+// Package cmd is pmctl's command line: its tree of commands, one package a noun below it.
+// Only they print, prompt, or read environment variables.
 package cmd
 
 import (
@@ -24,6 +26,12 @@ import (
 
 	"github.com/spf13/cobra"
 )
+
+// Env is what a command sees of the world around it.
+type Env = cli.Env
+
+// System is the Env of this process.
+func System() *Env { return cli.System() }
 
 // Main runs one command line and returns the process's exit code.
 func Main(ctx context.Context, args []string, env *cli.Env) int {

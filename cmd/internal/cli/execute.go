@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/internal/dialect"
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // Completing reports whether the shell asks for completions with a command line.
@@ -60,4 +61,23 @@ func Execute(ctx context.Context, r *Run, root *cobra.Command, args []string, ex
 		return ExitDone
 	}
 	return r.Fail(interrupted(ctx, timedOut(err)))
+}
+
+// Group is a noun whose verbs are its subcommands.
+func Group(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var names []string
+			for _, sub := range cmd.Commands() {
+				if sub.IsAvailableCommand() {
+					names = append(names, sub.Name())
+				}
+			}
+			return WithHint(Usagef("%s needs a subcommand: %s", cmd.CommandPath(), words.OneOf(names)), "see %s --help", cmd.CommandPath())
+		},
+	}
+	cmd.AddCommand(verbs...)
+	return cmd
 }

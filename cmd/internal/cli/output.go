@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
+	"github.com/pmctl/pmctl/internal/terminal"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -72,6 +74,31 @@ func (r *Run) Emit(kind string, data any, table func(*page.Page)) error {
 	out := OutPage(r)
 	table(out)
 	return out.Err()
+}
+
+// EmitList is Emit for a list that may be longer than the screen: on a terminal it goes
+// through the user's pager then.
+func EmitList(r *Run, kind string, data any, table func(*page.Page)) error {
+	pager := pagerOf(r.Env)
+	if pager == "" || r.Screen == nil || r.Output == OutputJSON {
+		return r.Emit(kind, data, table)
+	}
+	var text strings.Builder
+	table(OutPageOn(r, &text))
+	if _, rows := r.OutSize(); strings.Count(text.String(), "\n") >= rows && terminal.Page(pager, text.String(), r.Screen, r.Err) {
+		return nil
+	}
+	return r.Emit(kind, data, func(out *page.Page) { out.Print(text.String()) })
+}
+
+// pagerOf is the command line of the user's pager, as gh finds it: PMCTL_PAGER, or else PAGER.
+// It is "" for none.
+func pagerOf(e *Env) string {
+	pager := cmp.Or(e.Getenv("PMCTL_PAGER"), e.Getenv("PAGER"))
+	if pager == "cat" || e.Getenv("TERM") == "dumb" {
+		return ""
+	}
+	return pager
 }
 
 // EmitDone emits the result of something that is done and must not be done again. A reader that has

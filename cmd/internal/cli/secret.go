@@ -1,10 +1,17 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"unicode"
 
+	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/keystore"
 )
@@ -21,4 +28,78 @@ func ReadSecret(in io.Reader, name string, limit int) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s is empty", keystore.ErrBadKey, name)
 	}
 	return key, nil
+}
+
+// ReadSecretFile reads a file that a flag names, which other users must not be able to read. Among
+// the service manager's credentials it may have any mode.
+func ReadSecretFile(env *Env, flag, path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flag, err)
+	}
+	if others := access.Readers(path, info, env.Getenv("CREDENTIALS_DIRECTORY")); others != "" {
+		return nil, WithHint(fmt.Errorf("%s %s can be read by %s", flag, path, others), "chmod 600 %s", ShellWord(path))
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flag, err)
+	}
+	return bytes.TrimPrefix(text, []byte(input.ByteOrderMark)), nil
+}
+
+// ReadToken reads a bearer token from a file, without the white space around it. An empty one would
+// be sent as none.
+func ReadToken(env *Env, flag, path string) (string, error) {
+	text, err := ReadSecretFile(env, flag, path)
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return "", Usagef("%s %s is empty", flag, path)
+	}
+	return token, nil
+}
+
+// ReadEndpoint reads a server's URL and the headers of requests to it. Both may have secrets in
+// them, which is why they come from a file, and are not shown. What no request can be made with is
+// refused here: it would show with the first one, when the program runs already.
+func ReadEndpoint(env *Env, flag, path string) (address string, headers http.Header, err error) {
+	text, err := ReadSecretFile(env, flag, path)
+	if err != nil {
+		return "", nil, err
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	address = strings.TrimSpace(lines[0])
+	if !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://") {
+		return "", nil, Usagef("the first line of %s is not an http:// or https:// URL", path)
+	}
+	if u, err := url.Parse(address); err != nil || u.Hostname() == "" || strings.ContainsAny(address, " \t#") {
+		return "", nil, Usagef("the URL in the first line of %s is not valid: it must have a host, and neither spaces nor a # part", path)
+	}
+	headers = make(http.Header)
+	for i, line := range lines[1:] {
+		name, value, ok := ParseHeader(line)
+		if !ok {
+			return "", nil, Usagef("line %d of %s is not a valid header, written as NAME: VALUE: its name may have letters, digits and dashes, and its value no control characters", i+2, path)
+		}
+		headers.Add(name, value)
+	}
+	return address, headers, nil
+}
+
+// ParseHeader reads a header of HTTP requests, written as NAME: VALUE. It returns false for text
+// that no request can have as one.
+func ParseHeader(text string) (name, value string, ok bool) {
+	name, value, found := strings.Cut(text, ":")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	return name, value, found && IsToken(name) && !strings.ContainsFunc(value, unicode.IsControl)
+}
+
+// IsToken reports whether text is a token of HTTP, as names of headers and methods are.
+func IsToken(text string) bool {
+	const others = "!#$%&'*+-.^_`|~"
+	return text != "" && !strings.ContainsFunc(text, func(c rune) bool {
+		return c >= unicode.MaxASCII || !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune(others, c)
+	})
 }
