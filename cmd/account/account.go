@@ -43,14 +43,31 @@ func emitAccount(r *cli.Run, account accounts.Account) error {
 	return cli.WithHint(err, "it is done all the same: the key of %s is in %s", result.Address, result.Path)
 }
 
-func strengthFlag(cmd *cobra.Command) func() keystore.Strength {
-	light := cmd.Flags().Bool("lightkdf", false, "use 4 MiB instead of 256 MiB of memory to derive the key: faster to open, easier to guess")
-	return func() keystore.Strength {
-		if *light {
-			return keystore.Light
-		}
-		return keystore.Standard
+// keyFileOptions say where key files are, what opens one, and how it is encrypted.
+type keyFileOptions struct {
+	keys             cli.KeystoreOptions
+	passphrase, next cli.PassphraseOptions
+	light            bool
+}
+
+func (o *keyFileOptions) register(cmd *cobra.Command) {
+	o.keys.Register(cmd)
+	o.passphrase.Register(cmd)
+	cmd.Flags().BoolVar(&o.light, "lightkdf", false, "use 4 MiB instead of 256 MiB of memory to derive the key: faster to open, easier to guess")
+}
+
+// registerNext is register for a command that also takes a new passphrase.
+func (o *keyFileOptions) registerNext(cmd *cobra.Command) {
+	o.register(cmd)
+	o.next.IsNew = true
+	o.next.Register(cmd)
+}
+
+func (o *keyFileOptions) strength() keystore.Strength {
+	if o.light {
+		return keystore.Light
 	}
+	return keystore.Standard
 }
 
 // chooseAccount finds the account that the command line names as its argument, or
@@ -82,8 +99,7 @@ func chooseAccount(r *cli.Run, keys *cli.KeystoreOptions, args []string) (*keyst
 }
 
 func newAccountNew(r *cli.Run) *cobra.Command {
-	var keys cli.KeystoreOptions
-	var passphrase cli.PassphraseOptions
+	var o keyFileOptions
 	cmd := &cobra.Command{
 		Use:   "new",
 		Short: "Create an account",
@@ -96,23 +112,21 @@ are lost.`,
 		Example: `  pmctl account new
   pmctl account new --passphrase-file ~/.config/pmctl/passphrase -o json`,
 	}
-	keys.Register(cmd)
-	passphrase.Register(cmd)
-	strength := strengthFlag(cmd)
+	o.register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		store, err := keys.Open(r.Env)
+		store, err := o.keys.Open(r.Env)
 		if err != nil {
 			return err
 		}
-		account, err := store.New(cmd.Context(), passphrase.NewSource(r.Env), strength())
+		account, err := store.New(cmd.Context(), o.passphrase.NewSource(r.Env), o.strength())
 		if err != nil {
 			return err
 		}
 		if err := emitAccount(r, account); err != nil {
 			return err
 		}
-		if !passphrase.FD.Given && passphrase.Path(r.Env) == "" {
+		if !o.passphrase.FD.Given && o.passphrase.Path(r.Env) == "" {
 			cli.SameAgain(r, cmd, nil, "--passphrase-file", "FILE")
 		}
 		return nil
@@ -121,9 +135,7 @@ are lost.`,
 }
 
 func newAccountPasswd(r *cli.Run) *cobra.Command {
-	var keys cli.KeystoreOptions
-	var current cli.PassphraseOptions
-	next := cli.PassphraseOptions{IsNew: true}
+	var o keyFileOptions
 	cmd := &cobra.Command{
 		Use:   "passwd [ADDRESS]",
 		Short: "Change an account's passphrase",
@@ -133,23 +145,20 @@ the old file still open with the old passphrase.`,
 		Example: `  pmctl account passwd
   pmctl account passwd 0x… --passphrase-file old --new-passphrase-file new`,
 	}
-	keys.Register(cmd)
-	current.Register(cmd)
-	next.Register(cmd)
-	strength := strengthFlag(cmd)
+	o.registerNext(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := cli.SameInput(&current, &next); err != nil {
+		if err := cli.SameInput(&o.passphrase, &o.next); err != nil {
 			return err
 		}
-		store, account, err := chooseAccount(r, &keys, args)
+		store, account, err := chooseAccount(r, &o.keys, args)
 		if err != nil {
 			return err
 		}
-		if err := next.Available(r.Env); err != nil {
+		if err := o.next.Available(r.Env); err != nil {
 			return err
 		}
-		if err := store.ChangePassphrase(cmd.Context(), account, current.Source(r.Env), next.NewSource(r.Env), strength()); err != nil {
+		if err := store.ChangePassphrase(cmd.Context(), account, o.passphrase.Source(r.Env), o.next.NewSource(r.Env), o.strength()); err != nil {
 			return err
 		}
 		return emitAccount(r, account)

@@ -14,15 +14,13 @@ import (
 
 // exportOptions say where the account goes, and in which form.
 type exportOptions struct {
-	keys       cli.KeystoreOptions
-	passphrase cli.PassphraseOptions
-	next       cli.PassphraseOptions
-	out        string
-	raw, yes   bool
+	keyFileOptions
+	out      string
+	raw, yes bool
 }
 
 func newAccountExport(r *cli.Run) *cobra.Command {
-	o := &exportOptions{next: cli.PassphraseOptions{IsNew: true}}
+	var o exportOptions
 	cmd := &cobra.Command{
 		Use:   "export [ADDRESS] --out FILE|-",
 		Short: "Export an account to a key file",
@@ -35,22 +33,19 @@ who can read that file owns the account.`,
 		Example: `  pmctl account export --out backup.json
   pmctl account export 0x… --raw --yes --out - | age -r age1… > key.age`,
 	}
-	o.keys.Register(cmd)
-	o.passphrase.Register(cmd)
-	o.next.Register(cmd)
-	strength := strengthFlag(cmd)
+	o.registerNext(cmd)
 	cmd.Flags().StringVar(&o.out, "out", "", "write to `FILE`, or to stdout with -")
 	cmd.Flags().BoolVar(&o.raw, "raw", false, "write the private key unencrypted")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation for --raw")
 	_ = cmd.MarkFlagRequired("out")
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return exportAccount(cmd.Context(), r, o, args, strength())
+		return exportAccount(cmd.Context(), r, &o, args)
 	}
 	return cmd
 }
 
-func exportAccount(ctx context.Context, r *cli.Run, o *exportOptions, args []string, strength keystore.Strength) error {
+func exportAccount(ctx context.Context, r *cli.Run, o *exportOptions, args []string) error {
 	if o.out == "-" {
 		if err := cli.RefuseFilter(r, "--out -"); err != nil {
 			return err // a key is no document
@@ -81,11 +76,11 @@ func exportAccount(ctx context.Context, r *cli.Run, o *exportOptions, args []str
 	next := o.next.NewSource(r.Env)
 	switch {
 	case o.out == "-":
-		return writeKey(ctx, r, o, signer, next, strength)
+		return writeKey(ctx, r, o, signer, next)
 	case o.raw:
 		err = signer.WriteRawKey(o.out)
 	default:
-		err = signer.WriteKeyFile(ctx, o.out, next, strength)
+		err = signer.WriteKeyFile(ctx, o.out, next, o.strength())
 	}
 	if err != nil {
 		return err
@@ -114,7 +109,7 @@ func (o *exportOptions) check(env *cli.Env) error {
 	return o.next.Available(env)
 }
 
-func writeKey(ctx context.Context, r *cli.Run, o *exportOptions, signer *keystore.Signer, next keystore.PassphraseSource, strength keystore.Strength) error {
+func writeKey(ctx context.Context, r *cli.Run, o *exportOptions, signer *keystore.Signer, next keystore.PassphraseSource) error {
 	var data []byte
 	var err error
 	if o.raw {
@@ -125,7 +120,7 @@ func writeKey(ctx context.Context, r *cli.Run, o *exportOptions, signer *keystor
 			return err
 		}
 		defer clear(passphrase)
-		data, err = signer.KeyFile(passphrase, strength)
+		data, err = signer.KeyFile(passphrase, o.strength())
 	}
 	if err != nil {
 		return err

@@ -20,15 +20,8 @@ import (
 // key file that is read.
 const maxKeyInput = 64 << 10
 
-// importOptions say what to import and under which passphrase.
-type importOptions struct {
-	keys       cli.KeystoreOptions
-	passphrase cli.PassphraseOptions
-	next       cli.PassphraseOptions
-}
-
 func newAccountImport(r *cli.Run) *cobra.Command {
-	o := &importOptions{next: cli.PassphraseOptions{IsNew: true}}
+	var o keyFileOptions
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Import a private key or a key file",
@@ -45,18 +38,15 @@ record them.`,
 		Example: `  pmctl account import ~/backup/UTC--2024-…
   pass show livepeer/key | pmctl account import - --passphrase-file passphrase`,
 	}
-	o.keys.Register(cmd)
-	o.passphrase.Register(cmd)
-	o.next.Register(cmd)
-	strength := strengthFlag(cmd)
+	o.registerNext(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return importAccount(cmd.Context(), r, o, args[0], strength())
+		return importAccount(cmd.Context(), r, &o, args[0])
 	}
 	return cmd
 }
 
-func importAccount(ctx context.Context, r *cli.Run, o *importOptions, file string, strength keystore.Strength) error {
+func importAccount(ctx context.Context, r *cli.Run, o *keyFileOptions, file string) error {
 	switch {
 	case secret.LooksLikeKey(file):
 		return cli.WithHint(cli.Usagef("the argument looks like a private key; other users can see command lines, so treat that key as compromised"),
@@ -85,7 +75,7 @@ func importAccount(ctx context.Context, r *cli.Run, o *importOptions, file strin
 		return err
 	}
 	defer signer.Close()
-	account, err := store.Import(ctx, signer, source, strength)
+	account, err := store.Import(ctx, signer, source, o.strength())
 	if err != nil {
 		return err
 	}
@@ -131,7 +121,7 @@ func readKey(ctx context.Context, r *cli.Run, file string) ([]byte, error) {
 }
 
 // openKey opens what was read, and says which passphrase the account gets.
-func openKey(ctx context.Context, r *cli.Run, o *importOptions, name string, data []byte) (*keystore.Signer, keystore.PassphraseSource, error) {
+func openKey(ctx context.Context, r *cli.Run, o *keyFileOptions, name string, data []byte) (*keystore.Signer, keystore.PassphraseSource, error) {
 	next := o.next.NewSource(r.Env)
 	if !keystore.IsKeyFile(data) {
 		signer, err := keystore.NewRawSigner(data)
