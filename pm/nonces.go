@@ -15,6 +15,9 @@ type NonceRange struct {
 	Count uint32
 }
 
+// Last returns the highest nonce of a range that is not empty.
+func (r NonceRange) Last() uint32 { return r.First + r.Count - 1 }
+
 // NextNonces returns the range of count nonces after the first used ones of a session. It fails
 // with *NonceCapError if they would go beyond limit, or beyond 2^32-1 with a limit of 0. Every
 // NonceStore uses this arithmetic.

@@ -163,13 +163,9 @@ type paymentResult struct {
 	CreditUsed    *wei.Wei        `json:"credit_used,omitempty"`
 	OverpaidWei   format.Ceil     `json:"overpaid_wei"`
 	OverpaidExact format.Fraction `json:"overpaid_exact"`
-	format.TicketEV
-	FaceValue  string           `json:"face_value"`
-	Tickets    uint64           `json:"tickets"`
-	FirstNonce uint32           `json:"first_nonce"`
-	LastNonce  uint32           `json:"last_nonce"`
-	Parts      []paymentPart    `json:"parts,omitempty"`
-	Warnings   []format.Warning `json:"warnings,omitempty"`
+	ticketsResult
+	Parts    []paymentPart    `json:"parts,omitempty"`
+	Warnings []format.Warning `json:"warnings,omitempty"`
 
 	payment *pay.Payment
 	over    *big.Rat
@@ -179,11 +175,20 @@ type paymentResult struct {
 type paymentPart struct {
 	RecipientRandHash format.Hash `json:"recipient_rand_hash"`
 	format.TotalEV
+	ticketsResult
+}
+
+// ticketsResult are tickets that are delivered together.
+type ticketsResult struct {
 	format.TicketEV
 	FaceValue  string `json:"face_value"`
-	Tickets    uint32 `json:"tickets"`
+	Tickets    uint64 `json:"tickets"`
 	FirstNonce uint32 `json:"first_nonce"`
 	LastNonce  uint32 `json:"last_nonce"`
+}
+
+func newTicketsResult(t *pay.Tickets) ticketsResult {
+	return ticketsResult{format.NewTicketEV(t.TicketEV), t.Params.FaceValue.String(), uint64(t.Nonces.Count), t.Nonces.First, t.Nonces.Last()}
 }
 
 // paymentWarnings are what a payment's numbers do not show.
@@ -208,22 +213,19 @@ func paymentWarnings(p *pay.Payment) (warnings []format.Warning) {
 func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
 	t, total := p.Tickets, p.Total()
 	result := paymentResult{
-		URL:        p.Offer.Transcoder.String(),
-		Recipient:  format.Address(t.Params.Recipient),
-		Sender:     format.Address(t.Sender),
-		SessionID:  p.Offer.Info.GetAuthToken().GetSessionId(),
-		Continued:  p.Continued,
-		Value:      value,
-		TotalEV:    format.NewTotalEV(total.EV),
-		TicketEV:   format.NewTicketEV(t.TicketEV),
-		FaceValue:  t.Params.FaceValue.String(),
-		Tickets:    total.Tickets,
-		FirstNonce: t.Nonces.First,
-		LastNonce:  cli.LastNonce(t),
-		Warnings:   paymentWarnings(p),
-		payment:    p,
-		over:       new(big.Rat).Sub(total.EV, value.Rat()),
+		URL:           p.Offer.Transcoder.String(),
+		Recipient:     format.Address(t.Params.Recipient),
+		Sender:        format.Address(t.Sender),
+		SessionID:     p.Offer.Info.GetAuthToken().GetSessionId(),
+		Continued:     p.Continued,
+		Value:         value,
+		TotalEV:       format.NewTotalEV(total.EV),
+		ticketsResult: newTicketsResult(t),
+		Warnings:      paymentWarnings(p),
+		payment:       p,
+		over:          new(big.Rat).Sub(total.EV, value.Rat()),
 	}
+	result.Tickets = total.Tickets
 	if p.Credit != nil {
 		used, err := wei.Ceil(p.Credit)
 		if err == nil {
@@ -236,15 +238,7 @@ func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
 		return result
 	}
 	for _, t := range p.Parts {
-		result.Parts = append(result.Parts, paymentPart{
-			RecipientRandHash: format.Hash(t.Params.RecipientRandHash),
-			TotalEV:           format.NewTotalEV(t.TotalEV),
-			TicketEV:          format.NewTicketEV(t.TicketEV),
-			FaceValue:         t.Params.FaceValue.String(),
-			Tickets:           t.Nonces.Count,
-			FirstNonce:        t.Nonces.First,
-			LastNonce:         cli.LastNonce(t),
-		})
+		result.Parts = append(result.Parts, paymentPart{format.Hash(t.Params.RecipientRandHash), format.NewTotalEV(t.TotalEV), newTicketsResult(t)})
 	}
 	return result
 }

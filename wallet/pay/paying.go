@@ -227,7 +227,7 @@ func (p *paymentRun) deliverPart(ctx context.Context, d *delivery) (accepted boo
 
 // most returns how many of the tickets can be delivered at once.
 func (p *paymentRun) most(offer *Offer, t *Tickets, segment string) (uint32, error) {
-	return p.Client.fit(offer.Transcoder, t.batch(), t.last(), segment)
+	return p.Client.fit(offer.Transcoder, t.batch(), t.Nonces.Last(), segment)
 }
 
 // deliverable fails for tickets that have expired since they were created: these can win without

@@ -201,7 +201,7 @@ func (b *liveBatch) add(r LiveRequest, p *LivePayment) {
 			b.reservations = append(b.reservations, b.chain.reservationRow(b.sender, r.Params, r.TicketEV, pm.NonceRange{First: first, Count: last - first + 1}, r.At, client))
 		}
 	}
-	end := p.Nonces.First + p.Nonces.Count - 1
+	end := p.Nonces.Last()
 	enter(count.used+1, p.Nonces.First-1, "") // those of another signer
 	enter(p.Nonces.First, end, p.Client)
 	count.used = end

@@ -8,15 +8,12 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// LastNonce is the highest nonce of tickets.
-func LastNonce(t *pay.Tickets) uint32 { return t.Nonces.First + t.Nonces.Count - 1 }
-
 // NonceRange is tickets' nonces for a person: nonce 4, or nonces 4 to 7.
 func NonceRange(t *pay.Tickets) string {
 	if t.Nonces.Count == 1 {
 		return fmt.Sprintf("nonce %d", t.Nonces.First)
 	}
-	return fmt.Sprintf("nonces %d to %d", t.Nonces.First, LastNonce(t))
+	return fmt.Sprintf("nonces %d to %d", t.Nonces.First, t.Nonces.Last())
 }
 
 // Overpays is by how much tickets exceed the value that was asked for.
