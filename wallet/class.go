@@ -14,6 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/call"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/check"
+	"github.com/pmctl/pmctl/wallet/forecast"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
@@ -87,7 +88,7 @@ func ClassOf(err error) Class {
 		return slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) })
 	}
 	switch {
-	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, store.ErrLocation, pm.ErrTooManyTickets), as(new(*ContractError), new(*tx.RequestError), new(*store.RequestError), new(*store.ClientNameError)):
+	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, store.ErrLocation, pm.ErrTooManyTickets), as(new(*ContractError), new(*tx.RequestError), new(*store.RequestError), new(*store.ClientNameError), new(*forecast.NeedError)):
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused

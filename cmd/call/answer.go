@@ -114,9 +114,3 @@ func writeHead(out io.Writer, response *http.Response) error {
 	_, err := io.WriteString(out, "\r\n")
 	return err
 }
-
-func (a *answer) close() {
-	if a.file != nil {
-		a.file.Close()
-	}
-}

@@ -171,7 +171,7 @@ func run(r *cli.Run, cmd *cobra.Command, o *options, url string) error {
 	if err != nil {
 		return err
 	}
-	defer answer.close()
+	defer answer.file.Close()
 	options := wallet.CallOptions{Terms: terms, Timeout: o.payer.Network.Timeout, RequestID: o.id.ID, Answered: answer.write, OnRequest: r.OnRequest}
 	if o.id.ID == "" { // nothing is sent for a request that was answered before
 		options.Orchestrator = wallet.Contact(cmd.Context(), target, r.OnRequest)

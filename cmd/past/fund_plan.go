@@ -101,12 +101,10 @@ func fundPlan(r *cli.Run, cmd *cobra.Command, o *fundPlanOptions) error {
 	plan, err := wallet.PlanFunds(cmd.Context(), reader, forecast.Need{
 		Spend: spend, FaceValue: faceValue, Recipients: o.recipients, PoolSize: o.poolSize, DepositMultiplier: o.multiplier,
 	}, until)
-	switch {
-	case errors.As(err, new(*wallet.SmallPoolError)):
+	if errors.As(err, new(*wallet.SmallPoolError)) {
 		return cli.WithHint(cli.Usagef("--recipients %d: %w", o.recipients, err), "pmctl recipient list shows them; --pool-size plans for another pool")
-	case errors.As(err, new(*forecast.NeedError)):
-		return cli.Usage(err)
-	case err != nil:
+	}
+	if err != nil {
 		return err
 	}
 	return r.Emit("pmctl.fund_plan", plan, func(w *page.Page) { writePlan(w, plan) })

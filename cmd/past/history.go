@@ -69,9 +69,7 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 	if err != nil {
 		return err
 	}
-	if file != nil {
-		defer file.Close()
-	}
+	defer file.Close()
 	reader, past, err := o.Open(cmd.Context(), r)
 	if err != nil {
 		return err

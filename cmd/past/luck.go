@@ -1,7 +1,6 @@
 package past
 
 import (
-	"errors"
 	"fmt"
 	"math/big"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/forecast"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/plot"
@@ -81,16 +79,11 @@ func runLuck(r *cli.Run, cmd *cobra.Command, o *luckOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	if file != nil {
-		defer file.Close()
-	}
+	defer file.Close()
 	if err := o.ticket(r, cmd, args, &spending); err != nil {
 		return err
 	}
 	luck, err := spending.Luck(period)
-	if errors.As(err, new(*forecast.NeedError)) {
-		return cli.Usage(err)
-	}
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (o *plotOptions) register(cmd *cobra.Command, what string) {
 }
 
 // begin begins the file, if one was asked for, so that a path that cannot be written fails
-// before the chain is read. Close it unless it is nil.
+// before the chain is read. It is nil if none was.
 func (o *plotOptions) begin(r *cli.Run, cmd *cobra.Command) (*outfile.File, error) {
 	if !cmd.Flags().Changed("plot") {
 		if o.force {

@@ -53,9 +53,7 @@ func runRunway(r *cli.Run, cmd *cobra.Command, o *runwayOptions) error {
 	if err != nil {
 		return err
 	}
-	if file != nil {
-		defer file.Close()
-	}
+	defer file.Close()
 	reader, past, err := o.Open(cmd.Context(), r)
 	if err != nil {
 		return err

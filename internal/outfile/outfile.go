@@ -96,5 +96,9 @@ func (f *File) Page() *page.Page { return &page.Page{Writer: f, Width: page.Defa
 // Path is the file's, as the flag named it.
 func (f *File) Path() string { return f.path }
 
-// Close drops what has not been committed.
-func (f *File) Close() { f.file.Discard() }
+// Close drops what has not been committed. It does nothing for nil.
+func (f *File) Close() {
+	if f != nil {
+		f.file.Discard()
+	}
+}
