@@ -215,14 +215,13 @@ func detachAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
 		defer typed.Close()
 		secret, args = typed, append(args, "--passphrase-fd=3", "--from="+from.Hex())
 	}
-	files := []*os.File{secret}
 	told, tell, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer told.Close()
 	args = append(args, "--ready-fd=4")
-	err = r.Detach(args, append(files, tell))
+	err = r.Detach(args, []*os.File{secret, tell})
 	tell.Close()
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/dialect"
@@ -51,7 +52,7 @@ func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Com
 		}
 		request.Header.Add(name, value)
 	}
-	if o.method != "" && !cli.IsToken(o.method) {
+	if o.method != "" && !httpguts.ValidHeaderFieldName(o.method) {
 		return nil, end, cli.Usagef("-X: %.80q is not an HTTP method", o.method)
 	}
 	hasBody := len(o.data) > 0 || cmd.Flags().Changed("data-binary")

@@ -103,8 +103,8 @@ func askFunding(r *cli.Run, cmd *cobra.Command) error {
 	}
 	for _, part := range []string{"deposit", "reserve"} {
 		amount, err := cli.AskAmount(cmd.Context(), r, "Add to the "+part)
-		if err == nil {
-			err = cli.SetFlag(cmd, part, amount)
+		if err == nil && amount != "" {
+			err = cmd.Flags().Set(part, amount)
 		}
 		if err != nil {
 			return err

@@ -28,23 +28,6 @@ func newClient(r *cli.Run) *cobra.Command {
 	)
 }
 
-// clients opens the clients of the store that the options choose.
-func clients(ctx context.Context, r *cli.Run, o *cli.StoreOptions) (*wallet.Wallet, *wallet.SignerClients, error) {
-	config, err := cli.StoreConfig(r, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	w, err := wallet.Open(ctx, config)
-	if err != nil {
-		return nil, nil, err
-	}
-	all, err := w.SignerClients()
-	if err != nil {
-		w.Close()
-	}
-	return w, all, err
-}
-
 // clientCommand is a command about the clients. Its first argument, if it has one, is a client's
 // name.
 func clientCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, *wallet.SignerClients, []string) error) *cobra.Command {
@@ -76,11 +59,19 @@ func termsCommand(r *cli.Run, cmd *cobra.Command, terms *termsOptions, run func(
 
 func withClients(r *cli.Run, cmd *cobra.Command, o *cli.StoreOptions, run func(context.Context, *wallet.SignerClients, []string) error) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		w, all, err := clients(cmd.Context(), r, o)
+		config, err := cli.StoreConfig(r, o)
+		if err != nil {
+			return err
+		}
+		w, err := wallet.Open(cmd.Context(), config)
 		if err != nil {
 			return err
 		}
 		defer w.Close()
+		all, err := w.SignerClients()
+		if err != nil {
+			return err
+		}
 		return run(cmd.Context(), all, args)
 	}
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -105,17 +104,6 @@ func ShellWord(text string) string {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
-
-// SetFlag gives a flag the value that was answered.
-func SetFlag(cmd *cobra.Command, name, value string) error {
-	if value == "" {
-		return nil
-	}
-	if err := cmd.Flags().Set(name, value); err != nil {
-		return Usage(fmt.Errorf("--%s: %w", name, err))
-	}
-	return nil
 }
 
 // Besides is what a command line needs that asks nothing, besides what it has: the

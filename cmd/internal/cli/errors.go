@@ -59,34 +59,24 @@ func (e *interruptedError) Error() string {
 
 func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e.err} }
 
-// cutShortError is an error that ends with no more than that a signal came, and whose class says
-// more than that.
-type cutShortError struct{ err error }
-
-func (e *cutShortError) Error() string {
-	return strings.TrimSuffix(e.err.Error(), context.Canceled.Error()) + "interrupted"
+// endedError is an error that ends with Go's words for a context that has ended, and is to end with
+// pmctl's.
+type endedError struct {
+	err         error
+	last, words string
 }
 
-func (e *cutShortError) Unwrap() error { return e.err }
+func (e *endedError) Error() string { return strings.TrimSuffix(e.err.Error(), e.last) + e.words }
+func (e *endedError) Unwrap() error { return e.err }
 
-// timedOutError is an error that ends with no more than that the time is up.
-type timedOutError struct{ err error }
-
+// timedOut is err with the flag that gives it more time, if it says no more than that the time is up.
 func timedOut(err error) error {
-	if err == nil || !strings.HasSuffix(err.Error(), context.DeadlineExceeded.Error()) {
+	last := context.DeadlineExceeded.Error()
+	if err == nil || !strings.HasSuffix(err.Error(), last) {
 		return err
 	}
-	return &timedOutError{err}
+	return WithHint(&endedError{err, last, "no result within --timeout"}, "pass a longer --timeout; --verbose shows each request")
 }
-
-func (e *timedOutError) Error() string {
-	return strings.TrimSuffix(e.err.Error(), context.DeadlineExceeded.Error()) + "no result within --timeout"
-}
-
-func (e *timedOutError) Unwrap() error { return e.err }
-
-// Hint names the flag.
-func (e *timedOutError) Hint() string { return "pass a longer --timeout; --verbose shows each request" }
 
 // ErrCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
 var ErrCancelled error = &classed{wallet.ClassCancelled, "cancelled: nothing was done"}

@@ -82,12 +82,9 @@ func (o *KeyOptions) Find(ctx context.Context, env *Env, address common.Address,
 		found, err := o.read(ctx, env)
 		if err == nil && found.Address() != address {
 			found.Close()
-			err = fmt.Errorf("%w: --key-fd %d is the key of %v, but the account is %v", keystore.ErrAddressMismatch, o.FD.N, found.Address(), address)
+			return nil, fmt.Errorf("%w: --key-fd %d is the key of %v, but the account is %v", keystore.ErrAddressMismatch, o.FD.N, found.Address(), address)
 		}
-		if err != nil {
-			return nil, err
-		}
-		return found, nil
+		return found, err
 	}
 	store, err := o.Keystore.Open(env)
 	if err != nil {

@@ -61,20 +61,6 @@ func (o *NetworkOptions) CheckTimeout() error {
 	return nil
 }
 
-// choose returns the network and the URLs of its nodes, the preferred one first; none
-// when none is named.
-func (o *NetworkOptions) choose(env *Env) (wallet.Network, []string, error) {
-	network, err := o.ChooseNetwork(env)
-	if err != nil {
-		return wallet.Network{}, nil, err
-	}
-	urls, _, err := o.Nodes(env, network)
-	if len(urls) > 0 {
-		network.RPCURL = urls[0]
-	}
-	return network, urls, err
-}
-
 // Nodes returns the URLs of a network's nodes, and what names them.
 func (o *NetworkOptions) Nodes(env *Env, network wallet.Network) (urls []string, from string, err error) {
 	switch {
@@ -138,13 +124,4 @@ func devnetStatePath(env *Env) (string, error) {
 		return "", err
 	}
 	return filepath.Join(dir, "devnet.json"), nil
-}
-
-// reading is the part of a wallet's Config that says how a network is read.
-func (o *NetworkOptions) reading(r *Run, network wallet.Network, urls []string) wallet.Config {
-	config := wallet.Config{Network: network, Nodes: urls, OnRequest: r.OnRequest}
-	if folder, err := r.cacheDir(); err == nil {
-		config.CacheDir = folder
-	}
-	return config
 }

@@ -193,3 +193,18 @@ func documentsOnly(r *Run) bool {
 	asked := !r.OutputByDefault || r.filtered != nil
 	return asked && !forPeople(r) && (r.Output == OutputJSON || r.Output == format.NDJSON)
 }
+
+// watched reports whether a person sees what is rewritten in place.
+func watched(r *Run) bool {
+	return r.ErrTerminal && !r.Quiet && !documentsOnly(r) && r.Getenv("TERM") != "dumb"
+}
+
+// Progress tells a person at a terminal what is waited for, once that takes longer than a moment,
+// until the returned function is called. In a pipe it does nothing. A goroutine of its own asks for
+// the text.
+func (r *Run) Progress(text func() string) (done func()) {
+	if !watched(r) {
+		return func() {}
+	}
+	return r.screen.Progress(text)
+}

@@ -116,7 +116,7 @@ func verdictOf(state check.State) string {
 // NewJudgement is how ticket params fare, as documents have it.
 func NewJudgement(judged *wallet.Judged) Judgement {
 	params, ticketParams := judged.Document, judged.Params
-	j := Judgement{
+	return Judgement{
 		Recipient:       format.Address(ticketParams.Recipient),
 		Sender:          params.Sender,
 		TicketEV:        format.NewTicketEV(ticketParams.EV()),
@@ -126,7 +126,6 @@ func NewJudgement(judged *wallet.Judged) Judgement {
 		WorkPrices:      params.WorkPrices,
 		Checks:          judged.Findings,
 	}
-	return j
 }
 
 // WriteParams prints params and how they fare, without the fields that the reader has seen.

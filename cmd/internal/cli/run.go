@@ -120,8 +120,8 @@ func interrupted(ctx context.Context, err error) error {
 	}
 	switch exitCode(wallet.ClassOf(err)) {
 	case ExitUsage, ExitNotMined:
-		if strings.HasSuffix(err.Error(), context.Canceled.Error()) {
-			return &cutShortError{err}
+		if last := context.Canceled.Error(); strings.HasSuffix(err.Error(), last) {
+			return &endedError{err, last, "interrupted"}
 		}
 		return err
 	}

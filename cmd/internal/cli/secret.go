@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/keystore"
@@ -93,13 +95,5 @@ func ReadEndpoint(env *Env, flag, path string) (address string, headers http.Hea
 func ParseHeader(text string) (name, value string, ok bool) {
 	name, value, found := strings.Cut(text, ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-	return name, value, found && IsToken(name) && !strings.ContainsFunc(value, unicode.IsControl)
-}
-
-// IsToken reports whether text is a token of HTTP, as names of headers and methods are.
-func IsToken(text string) bool {
-	const others = "!#$%&'*+-.^_`|~"
-	return text != "" && !strings.ContainsFunc(text, func(c rune) bool {
-		return c >= unicode.MaxASCII || !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune(others, c)
-	})
+	return name, value, found && httpguts.ValidHeaderFieldName(name) && !strings.ContainsFunc(value, unicode.IsControl)
 }

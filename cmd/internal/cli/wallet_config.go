@@ -26,12 +26,21 @@ func ReadingConfig(r *Run, o *NetworkOptions) (wallet.Config, error) {
 	if err := o.CheckTimeout(); err != nil {
 		return wallet.Config{}, err
 	}
-	network, urls, err := o.choose(r.Env)
+	network, err := o.ChooseNetwork(r.Env)
 	if err != nil {
 		return wallet.Config{}, err
 	}
-	config := o.reading(r, network, urls)
-	config.Timeout, config.UI, config.Now, config.DatabasesDir = o.Timeout, ui{r}, r.Now, r.databasesDir()
+	config := wallet.Config{OnRequest: r.OnRequest, Timeout: o.Timeout, UI: ui{r}, Now: r.Now, DatabasesDir: r.databasesDir()}
+	if config.Nodes, _, err = o.Nodes(r.Env, network); err != nil {
+		return wallet.Config{}, err
+	}
+	if len(config.Nodes) > 0 {
+		network.RPCURL = config.Nodes[0]
+	}
+	config.Network = network
+	if folder, err := r.cacheDir(); err == nil {
+		config.CacheDir = folder
+	}
 	return config, nil
 }
 
