@@ -19,11 +19,15 @@ func unmarshal(data []byte, into any) error {
 	if err := decoder.Decode(into); err != nil {
 		return explain(err)
 	}
-	canonical, err := json.Marshal(into)
-	if err != nil {
+	var written, compact bytes.Buffer
+	if err := newEncoder(&written).Encode(into); err != nil {
 		return invalid(err)
 	}
-	if bytes.Equal(data, canonical) {
+	canonical := bytes.TrimSuffix(written.Bytes(), []byte("\n"))
+	if err := json.Compact(&compact, data); err != nil {
+		return explain(err)
+	}
+	if bytes.Equal(compact.Bytes(), canonical) {
 		return nil // each field is there, once
 	}
 	found, err := fields(data)
