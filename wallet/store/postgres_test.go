@@ -155,7 +155,7 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 			"refused", true},
 		"no such host": {edit(t, location, func(u *url.URL) { u.Host = "server.invalid" }), "server.invalid", true},
 		"silence": {edit(t, location, func(u *url.URL) { u.Host, u.RawQuery = listener.Addr().String(), "sslmode=disable&connect_timeout=1" }),
-			"does not answer", true},
+			"does not answer within 1s", true},
 		"no TLS":    {edit(t, location, func(u *url.URL) { u.RawQuery = "sslmode=require" }), "refused TLS", true},
 		"read-only": {readOnly, "read-only", false},
 	} {

@@ -151,6 +151,8 @@ func TestAStatementThatTakesTooLong(t *testing.T) {
 	err = d.Write(context.Background(), func(tx *Tx) error { return tx.Exec(`SELECT pg_sleep(60)`) })
 	require.ErrorIs(t, err, ErrUnreachable)
 	require.ErrorContains(t, err, "does not answer")
+	require.ErrorContains(t, err, "does not answer within 100ms")
+	require.NotErrorIs(t, err, context.DeadlineExceeded, "the caller's time is not up")
 }
 
 // A connection that is lost once all is read changes nothing: a read has no commit whose outcome

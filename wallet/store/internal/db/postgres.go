@@ -40,6 +40,8 @@ const (
 type postgres struct {
 	name string
 	pool *sql.DB
+	// connecting and silence are how long the server may take for a connection, and for a statement.
+	connecting, silence time.Duration
 }
 
 func openPostgres(at Location, silence time.Duration) *DB {
@@ -57,7 +59,7 @@ func openPostgres(at Location, silence time.Duration) *DB {
 	noPing := stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
 	pool := stdlib.OpenDB(*config, noPing)
 	pool.SetMaxOpenConns(connections)
-	return &DB{Location: at, backend: postgres{at.Name, pool}, Pool: pool, Patience: lockPatience}
+	return &DB{Location: at, backend: postgres{at.Name, pool, config.ConnectTimeout, silence}, Pool: pool, Patience: lockPatience}
 }
 
 // begin implements backend. Writing transactions take one lock, in the order in which they ask
@@ -260,8 +262,13 @@ func (p postgres) explain(err error) error {
 		return err
 	case state == "55P03":
 		return fmt.Errorf("%w: %w", ErrBusy, reason)
-	case pgconn.Timeout(err):
-		return fmt.Errorf("%w: %s does not answer: %w", ErrUnreachable, p.name, reason)
+	case pgconn.Timeout(err) && neterr.Reason(err) == "":
+		// Not the time that the caller has: it is not up.
+		limit := p.silence
+		if errors.As(err, new(*pgconn.ConnectError)) {
+			limit = p.connecting
+		}
+		return fmt.Errorf("%w: %s does not answer within %v", ErrUnreachable, p.name, limit)
 	case isUnreachable(err):
 		return fmt.Errorf("%w: %s: %w", ErrUnreachable, p.name, reason)
 	case state == "25006":
@@ -284,6 +291,9 @@ func (e *oneLine) Unwrap() error { return e.err }
 func (e *oneLine) Error() string {
 	if reason := neterr.Reason(e.err); reason != "" {
 		return reason
+	}
+	if errors.Is(e.err, pgconn.ErrConnClosed) {
+		return "the connection was closed"
 	}
 	var lines []string
 	for line := range strings.Lines(e.err.Error()) {
