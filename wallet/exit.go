@@ -16,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -216,7 +217,8 @@ func (e *RoundsError) Error() string {
 // Hint says what can be done.
 func (e *RoundsError) Hint() string { return "run the same command again after that" }
 
-// wait waits until the funds can be withdrawn. It tolerates a node that does not answer meanwhile.
+// wait waits until the funds can be withdrawn. It tolerates a node or a store that does not answer
+// meanwhile.
 func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	at, known := status.WithdrawTime()
 	waits := &RoundsError{Round: status.Sender.WithdrawRound.String()}
@@ -255,7 +257,7 @@ func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 		switch {
 		case err == nil:
 			status = now
-		case errors.Is(err, chain.ErrUnreachable) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		case isAny(err, chain.ErrUnreachable, store.ErrUnreachable, store.ErrBusy) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
 			f.note("%v; asking again", err)
 		default:
 			return err
