@@ -25,6 +25,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/remote/client"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
+	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
 
 // signedBy pays a session by a remote signer behind a proxy, and returns what that has signed.
@@ -212,4 +213,31 @@ func TestANodeThatFailsForAWhile(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, result.Tickets, w.sessions().Tickets.Accepted)
 	require.GreaterOrEqual(t, result.Payments, 3)
+}
+
+// TestADatabaseThatFailsAsAPaymentArrives does not end a session: the orchestrator has the payment,
+// whether that was recorded or not.
+func TestADatabaseThatFailsAsAPaymentArrives(t *testing.T) {
+	var server pgtest.Server
+	w := newWorld(t)
+	w.store = server.Database(t)
+	t.Cleanup(server.Stop)
+	var fails atomic.Bool
+	w.between = func(r *http.Request) *http.Response {
+		if strings.HasSuffix(r.URL.Path, "/payment") && fails.CompareAndSwap(true, false) {
+			server.Crash(t, true)
+		}
+		return nil
+	}
+	result, err := w.hold("lv1", "id", call.Terms{}, func(ctx context.Context) {
+		w.ticks(ctx, 1)
+		fails.Store(true)
+		w.ticks(ctx, 2)
+		server.Start(t)
+		w.ticks(ctx, 2)
+	})
+	require.NoError(t, err)
+	require.EqualValues(t, result.Tickets, w.sessions().Tickets.Accepted)
+	require.EqualValues(t, result.Tickets, w.sessions().Tickets.Received, "none was sent twice")
+	require.GreaterOrEqual(t, result.Payments, 4)
 }

@@ -339,19 +339,18 @@ func (h *held) pay(ctx context.Context) error {
 	case err == nil:
 	case cannotBeSent(err) && !p.sentBefore():
 		h.pending = nil
-		return h.Purse.Drop(ctx, p)
+		return h.tolerate(h.Purse.Drop(ctx, p))
 	default:
 		return h.tolerate(err)
 	}
-	if err := h.Purse.End(context.WithoutCancel(ctx), p, store.Accepted, ""); err != nil {
-		return err
-	}
+	// It has arrived, recorded or not: the next one that is recorded shows that.
+	noted := h.Purse.End(context.WithoutCancel(ctx), p, store.Accepted, "")
 	h.accepted(p)
 	next, err := h.offered(p, answer)
 	if next != nil {
 		h.challenge = next
 	}
-	return err
+	return errors.Join(err, h.tolerate(noted))
 }
 
 // tolerate passes over an orchestrator, and whatever makes its payments, that cannot be reached for a while.
