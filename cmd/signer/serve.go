@@ -130,6 +130,7 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 	}
 	cli.PrepareFor(cli.Several)
 	o.KeyHere = true
+	o.Noted = func(text string) { options.Log.Warn(text) }
 	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
 	if err != nil {
 		return err

@@ -15,6 +15,9 @@ type PayerOptions struct {
 
 	// Offline plans without the chain, and KeyHere goes without the agent.
 	Offline, KeyHere bool
+
+	// Noted gets the notes of a command whose stderr is a log; nil shows them.
+	Noted func(text string)
 }
 
 // Register adds the flags to a command.
@@ -52,6 +55,9 @@ func OpenWallet(r *Run, cmd *cobra.Command, o *PayerOptions) (*wallet.Wallet, er
 		return nil, err
 	}
 	config.Limits, config.Accept, config.Offline = limits, named, o.Offline
+	if o.Noted != nil {
+		config.UI = logging{config.UI, o.Noted}
+	}
 	if cmd.Flags().Changed("timeout") {
 		config.RecipientTimeout = o.Network.Timeout
 	}

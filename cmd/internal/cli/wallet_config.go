@@ -21,6 +21,14 @@ func (u ui) Confirm(ctx context.Context, question string) error {
 
 func (u ui) Progress(text func() string) (done func()) { return u.run.Progress(text) }
 
+// logging is a UI whose notes go into a log.
+type logging struct {
+	wallet.UI
+	noted func(text string)
+}
+
+func (l logging) Note(text string) { l.noted(text) }
+
 // ReadingConfig is for flows that only read the network which the options choose.
 func ReadingConfig(r *Run, o *NetworkOptions) (wallet.Config, error) {
 	if err := o.CheckTimeout(); err != nil {
