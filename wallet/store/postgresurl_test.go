@@ -1,7 +1,9 @@
 package store
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,4 +51,25 @@ func TestInvalidURLsAreNotShown(t *testing.T) {
 	left, err := filepath.Glob("*")
 	require.NoError(t, err)
 	require.Empty(t, left, "no folder of that name")
+}
+
+// A setting that no URL has right is not blamed on the URL.
+func TestSettingsOfOthers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, []byte("no certificate"), 0o600))
+	for setting, says := range map[string]string{
+		"PGSSLMODE=on":          "PGSSLMODE and its like, or of a service file: sslmode is invalid",
+		"PGSSLROOTCERT=" + file: "unable to add CA to cert pool",
+		"PGSSLCERT=" + file:     `both "sslcert" and "sslkey" are required`,
+		"PGSERVICE=none":        "the service that the URL or PGSERVICE names: ",
+	} {
+		t.Run(setting, func(t *testing.T) {
+			name, value, _ := strings.Cut(setting, "=")
+			t.Setenv(name, value)
+			_, err := Open(t.Context(), "postgres://me:secret@127.0.0.1:1/db")
+			require.ErrorIs(t, err, ErrLocation)
+			require.ErrorContains(t, err, says)
+			require.NotContains(t, err.Error(), "secret")
+		})
+	}
 }

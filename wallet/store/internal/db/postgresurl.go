@@ -57,8 +57,29 @@ func parseURL(location string, keys []string) (*pgx.ConnConfig, error) {
 	if file, ok := errors.AsType[*fs.PathError](err); ok {
 		return nil, fmt.Errorf("%w: a file named in it: %w", ErrLocation, file)
 	}
+	if setting := settingError(err); setting != nil {
+		return nil, setting
+	}
 	// The driver's message may contain a password.
 	return nil, errURL()
+}
+
+// settingError is the error of a setting that need not be the URL's: it may come from a variable or
+// a service file. Nil is any other error.
+func settingError(err error) error {
+	reason := errors.Unwrap(err)
+	if reason == nil {
+		return nil
+	}
+	for about, whose := range map[string]string{
+		"failed to configure TLS": "the TLS settings of the URL, of PGSSLMODE and its like, or of a service file",
+		"failed to read service":  "the service that the URL or PGSERVICE names",
+	} {
+		if strings.HasSuffix(err.Error(), about+" ("+reason.Error()+")") {
+			return fmt.Errorf("%w: %s: %w", ErrLocation, whose, reason)
+		}
+	}
+	return nil
 }
 
 func errURL() error {
