@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pmctl/pmctl/internal/clock"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -87,7 +88,7 @@ func (p part[T]) renewed(list []T, now time.Time, keep time.Duration) part[T] {
 	switch {
 	case list != nil:
 		return part[T]{list, now}
-	case now.Sub(p.at) > keep:
+	case p.age(now) > keep:
 		return part[T]{}
 	}
 	return p
@@ -98,7 +99,8 @@ func (p part[T]) age(now time.Time) time.Duration {
 	if p.list == nil {
 		return 0
 	}
-	return now.Sub(p.at)
+	age, _ := clock.Age(now, p.at)
+	return age
 }
 
 // askedAtOnce is how many orchestrators are asked at the same time.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/clock/clocktest"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -147,4 +148,14 @@ func TestAPartOfAnAnswer(t *testing.T) {
 			time.Sleep(4 * time.Minute)
 		}
 	})
+}
+
+// The time that the machine slept counts towards the age of an answer, too.
+func TestAnAnswerAgesInASleep(t *testing.T) {
+	found := part[string]{[]string{"llm/m"}, time.Now()}
+	later := clocktest.Asleep(found.at, 2*time.Hour)
+	require.Equal(t, 2*time.Hour, found.age(later))
+	require.Equal(t, found, found.renewed(nil, later, 2*time.Hour))
+	require.Zero(t, found.renewed(nil, later, time.Hour))
+	require.Zero(t, found.age(clocktest.Asleep(found.at, -2*time.Hour)), "a clock that was set back makes nothing older")
 }
