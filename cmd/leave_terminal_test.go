@@ -28,6 +28,7 @@ func TestAnExitAsksAgain(t *testing.T) {
 	p.expect("assphrase of 0x")
 	p.press(passphraseTyped + "\r")
 	p.expect("waiting (current round:")
+	p.expect("until about 20") // a date, and in UTC as elsewhere
 	p.seen.Reset()
 	s.run("unlock", "cancel", "--yes")
 	p.expect("progress: 5 ETH of deposit and 1 ETH of reserve are locked")

@@ -246,7 +246,7 @@ func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	f.note("%s; waiting (current round: %v)", waits, status.Round.Current)
 	text := fmt.Sprintf("waiting for round %v", status.Sender.WithdrawRound)
 	if known {
-		text += ", until about " + at.Local().Format("Mon 15:04")
+		text += ", until about " + at.UTC().Format(time.RFC3339)
 	}
 	defer f.UI.Progress(func() string { return text })()
 	for status.Lock() == broker.Unlocking && f.agreed.check(status) == nil {
