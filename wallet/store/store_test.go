@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"math/big"
@@ -251,4 +252,32 @@ func reserve(t testing.TB, s *Store, p *pm.TicketParams, n uint32) pm.NonceRange
 	nonces, err := s.Chain(testChain).ReserveNonces(context.Background(), common.Address{1}, p, n, 0)
 	require.NoError(t, err)
 	return nonces
+}
+
+// TestTheLogOfAFileShrinks: while one process reads for long, such as an export, others write to the
+// log. It does not keep the size that it has then.
+func TestTheLogOfAFileShrinks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	writing, reading := open(t, path), open(t, path)
+	size := func() int64 {
+		info, err := os.Stat(path + "-wal")
+		require.NoError(t, err)
+		return info.Size()
+	}
+	save := func(text string, length int) {
+		require.NoError(t, writing.Chain(testChain).SaveParams(t.Context(), common.Address{1}, "https://r", bytes.Repeat([]byte(text), length)))
+	}
+	const limit, large = 16 << 20, 8 << 20
+	_, err := read(t.Context(), reading, "read for long", func(tx *db.Tx) (int64, error) {
+		_, err := meta(tx, metaID)
+		for _, text := range []string{"a", "b", "c"} {
+			save(text, large)
+		}
+		return 0, err
+	})
+	require.NoError(t, err)
+	require.Greater(t, size(), int64(limit))
+	save("d", large) // the log is copied into the file,
+	save("e", 1)     // and begins anew
+	require.LessOrEqual(t, size(), int64(limit))
 }

@@ -146,6 +146,10 @@ func openSQLite(path string, options url.Values) (*sql.DB, error) {
 	return pool, nil
 }
 
+// logLimit has the log cut to 16 MiB when it begins anew. It grows while a process reads for long, such as an
+// export, and would keep that size for as long as a signer or an agent has the store open.
+const logLimit = "journal_size_limit(16777216)"
+
 // fileOptions are the options for opening a store's file. The journal mode is not set here:
 // connecting must not change a file of another program.
 var fileOptions = url.Values{
@@ -156,6 +160,7 @@ var fileOptions = url.Values{
 	"_pragma": {
 		"fullfsync(1)",       // macOS, where fsync alone does not reach the disk
 		"cell_size_check(1)", // checks each page more closely
+		logLimit,
 	},
 	"_foreign_keys": {"on"},
 	"_defensive":    {"1"},
