@@ -101,16 +101,18 @@ func (a *announcer) written(ctx context.Context) error {
 func (a *announcer) replicas(ctx context.Context) ([]SignerReplica, error) {
 	now := a.now()
 	seen, err := a.payments.Replicas(ctx, now.Add(-replicasShown))
-	all := make([]SignerReplica, len(seen))
-	for i, replica := range seen {
+	all := make([]SignerReplica, 0, len(seen))
+	for _, replica := range seen {
 		state := ReplicaAlive
 		switch {
+		case replica.SeenAt.Sub(now) > replicasShown:
+			continue // its clock was wrong: it would be alive until then
 		case !replica.StoppedAt.IsZero():
 			state = ReplicaStopped
 		case now.Sub(replica.SeenAt) > silentAfter:
 			state = ReplicaSilent
 		}
-		all[i] = SignerReplica{replica, state, replica.ID == a.own.ID}
+		all = append(all, SignerReplica{replica, state, replica.ID == a.own.ID})
 	}
 	return all, err
 }

@@ -45,6 +45,13 @@ func TestReplicaStates(t *testing.T) {
 	now = now.Add(replicasShown)
 	require.NoError(t, a.announce(t.Context(), false))
 	require.Equal(t, map[string]ReplicaState{"a": ReplicaAlive, "b": ReplicaStopped}, states())
+
+	// One that was killed while its clock was a year ahead is not alive for a year.
+	now = now.AddDate(1, 0, 0)
+	signer("ahead")
+	now = now.AddDate(-1, 0, 0)
+	require.NoError(t, a.announce(t.Context(), false))
+	require.Equal(t, map[string]ReplicaState{"a": ReplicaAlive}, states())
 }
 
 // TestAFailureToWriteEndsWithItsCause: whether the store can be written does not wait for the next time that the signer
