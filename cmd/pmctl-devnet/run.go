@@ -65,8 +65,11 @@ pmctl talks to, funded accounts, and recipients that take payments and redeem th
 tickets that win. pmctl finds it with --network devnet.
 
 It listens on 127.0.0.1 only and runs until SIGINT or SIGTERM, then exits with
-code 0. The chain is not saved. The generated keys are no secrets: never send real
-money to them.
+code 0. The generated keys are no secrets: never send real money to them.
+
+The chain is not saved, but pmctl's store is: its tickets for an earlier network
+count as those of the next one in budgets, history and runway. For a network that
+begins without any, set PMCTL_STORE to a new file.
 
 With --output json, stdout has one JSON object, the content of the state file, as
 soon as the network is ready.`,

@@ -48,14 +48,12 @@ func TestASessionWithoutAnAnswer(t *testing.T) {
 // silentDial lets connections be made on which nothing answers, once a payment was made.
 type silentDial struct {
 	Purse
-	client *http.Client
 	silent atomic.Bool
 }
 
 func (s *silentDial) Pay(ctx context.Context, due Due) (*Payment, error) {
 	p, err := s.Purse.Pay(ctx, due)
 	s.silent.Store(true)
-	s.client.CloseIdleConnections()
 	return p, err
 }
 
@@ -63,9 +61,10 @@ func (s *silentDial) Pay(ctx context.Context, due Due) (*Payment, error) {
 func TestAPaidRequestWithoutAConnection(t *testing.T) {
 	caller, account, r, _ := captured(t)
 	caller.Timeout = 500 * time.Millisecond
-	s := &silentDial{Purse: account, client: caller.HTTP}
+	s := &silentDial{Purse: account}
 	caller.Purse = s
 	transport := caller.HTTP.Transport.(*http.Transport)
+	transport.DisableKeepAlives = true // the payment is to need a connection of its own
 	dial := transport.DialContext
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if !s.silent.Load() {
