@@ -94,7 +94,7 @@ func chainFaults() []sick {
 			require.NoError(w.t, w.net.Register(w.t.Context(), "TicketBroker", common.Address{}))
 		}, want: []string{"contracts failed"}, exit: exitFailed, says: "has no TicketBroker registered"},
 		{name: "node that has fallen behind", induce: func(w *ward) { w.arbitrum(time.Hour) },
-			want: []string{"head failed"}, exit: exitUnreachable, says: "at most 3m0s"},
+			want: []string{"head failed"}, exit: exitUnreachable, says: "at most 3m"},
 		{name: "slow clock", induce: func(w *ward) { w.arbitrum(-time.Hour) },
 			want: []string{"clock failed"}, exit: exitFailed, says: "set the clock"},
 		{name: "paused contracts", moves: true, induce: func(w *ward) { require.NoError(w.t, w.net.SetPaused(w.t.Context(), true)) },

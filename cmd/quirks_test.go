@@ -179,7 +179,7 @@ func rateQuirks() []quirk {
 		{name: "limits: HTTP 429 for good", nodes: some(says(429, `{"jsonrpc":"2.0","error":{"code":429,"message":"Monthly capacity limit exceeded. Visit us at KEY."}}`)), run: status + " --timeout 3s",
 			exit: exitUnreachable, says: `limits the rate of requests with HTTP status 429 Too Many Requests: "Monthly capacity limit exceeded. Visit us at …."`},
 		{name: "limits: -32005 for good", nodes: some(limited), run: status + " --timeout 3s", exit: exitUnreachable, says: `the rate of requests: "rate limited"`},
-		{name: "limits: Retry-After beyond --timeout", nodes: some(says(429, "", "Retry-After", "3600")), run: status, exit: exitUnreachable, says: "asks to wait 1h0m0s"},
+		{name: "limits: Retry-After beyond --timeout", nodes: some(says(429, "", "Retry-After", "3600")), run: status, exit: exitUnreachable, says: "asks to wait 1h"},
 		{name: "limits: of events, not of requests", nodes: some(answersError(-32005, "query returned more than 10000 results", nil, "eth_getLogs")), run: "history",
 			exit: exitFailed, says: "query returned more than 10000 results"},
 		{name: "limits: the newest block is not there yet", nodes: some(first(1, answersError(-32000, "header not found", nil, "eth_call"), real)), run: status},

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/call"
 )
@@ -32,7 +33,7 @@ func (o *sessionOptions) register(cmd *cobra.Command) {
 func (o *sessionOptions) check(cmd *cobra.Command, target call.Target) error {
 	switch {
 	case o.length <= 0 && cmd.Flags().Changed("for"):
-		return cli.Usagef("--for %s: it must be more than 0", o.length)
+		return cli.Usagef("--for %s: it must be more than 0", duration.Text(o.length))
 	case target.Sessions():
 		return o.findCommand()
 	case o.length != 0:

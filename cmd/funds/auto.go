@@ -13,6 +13,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/cache"
 	"github.com/pmctl/pmctl/internal/dialect"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/systemd"
 	"github.com/pmctl/pmctl/wallet"
@@ -146,7 +147,7 @@ func (a *auto) run(ctx context.Context) error {
 	if err := manager.Notify(systemd.Ready); err != nil {
 		a.Note("cannot notify the service manager: %v", err)
 	}
-	a.Note("checking deposit and reserve every %s; press Ctrl-C to stop", a.interval)
+	a.Note("checking deposit and reserve every %s; press Ctrl-C to stop", duration.Text(a.interval))
 	ticker := time.NewTicker(a.interval)
 	defer ticker.Stop()
 	for ctx.Err() == nil {

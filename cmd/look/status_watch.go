@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -63,7 +64,7 @@ func (v *statusView) refresh(ctx context.Context, result *check.Document) error 
 	}
 	var status, when strings.Builder
 	writeStatus(cli.OutPageOn(v.Run, &status), result, v.Verbose)
-	cli.OutPageOn(v.Run, &when).Paragraph("as of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; press Ctrl-C to stop")
+	cli.OutPageOn(v.Run, &when).Paragraph("as of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + duration.Text(v.interval) + "; press Ctrl-C to stop")
 	when.WriteString("\n")
 	clear, shown := "", status.String()
 	if term := v.Getenv("TERM"); v.OutTerminal && term != "" && term != "dumb" {

@@ -116,7 +116,7 @@ func TestAnAgentDecidesWhetherTheChainIsAsked(t *testing.T) {
 		"defaults":           {},
 		"budget":             {rules: policy.Rules{Values: policy.Values{policy.EVPerDay: policy.AmountOf(wei.FromUint64(1e18))}}},
 		"deposit multiplier": {policy.Rules{Values: policy.Values{policy.DepositMultiplier: policy.Count(3)}}, "the deposit must hold 3 face values (--deposit-multiplier of the agent)"},
-		"head age":           {policy.Rules{Values: policy.Values{policy.MaxHeadAge: policy.Age(age)}}, "facts about the chain may be 1m0s old (--max-head-age of the agent)"},
+		"head age":           {policy.Rules{Values: policy.Values{policy.MaxHeadAge: policy.Age(age)}}, "facts about the chain may be 1m old (--max-head-age of the agent)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := begin(t, func(config *Config) {
@@ -273,7 +273,7 @@ func TestTimeouts(t *testing.T) {
 	w.clock.forward(time.Minute)
 	_, err = w.batch(t, s, 1, 1)
 	require.ErrorIs(t, err, ErrLocked)
-	require.ErrorContains(t, err, "its lifetime of 1h30m0s has ended")
+	require.ErrorContains(t, err, "its lifetime of 1h30m has ended")
 	require.Equal(t, uint32(2), w.used(t, 1), "no nonces without a key")
 	_, err = w.service.Signer.Sign(t.Context(), nil)
 	require.Error(t, err, "the key itself is gone")
@@ -283,7 +283,7 @@ func TestTimeouts(t *testing.T) {
 	status, err := w.client.Status(t.Context())
 	require.NoError(t, err)
 	require.True(t, status.Locked)
-	require.Equal(t, "it was not used for 1h0m0s", status.LockedBy)
+	require.Equal(t, "it was not used for 1h", status.LockedBy)
 }
 
 // TestAnIdleKeyIsClosedByItself: without a request.

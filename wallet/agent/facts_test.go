@@ -211,7 +211,7 @@ func TestAClockSetBack(t *testing.T) {
 	w.clock.forward(10 * time.Minute)
 	status, err := w.client.Status(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, "it was not used for 1h0m0s", status.LockedBy)
+	require.Equal(t, "it was not used for 1h", status.LockedBy)
 }
 
 // An agent decides by its own look whether a recipient is active, whatever a client that

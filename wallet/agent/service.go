@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/clock"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/internal/facts"
@@ -131,12 +132,12 @@ func (s *Service) left() (time.Duration, bool) {
 func (s *Service) remaining() (left time.Duration, why string) {
 	if s.Lifetime > 0 {
 		age, _ := clock.Age(s.Now(), s.since)
-		left, why = s.Lifetime-age, fmt.Sprintf("its lifetime of %v has ended", s.Lifetime)
+		left, why = s.Lifetime-age, fmt.Sprintf("its lifetime of %s has ended", duration.Text(s.Lifetime))
 	}
 	if s.Idle > 0 {
 		age, _ := clock.Age(s.Now(), s.used)
 		if idle := s.Idle - age; why == "" || idle < left {
-			left, why = idle, fmt.Sprintf("it was not used for %v", s.Idle)
+			left, why = idle, fmt.Sprintf("it was not used for %s", duration.Text(s.Idle))
 		}
 	}
 	return left, why

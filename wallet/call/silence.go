@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -27,7 +28,7 @@ func limit(ctx context.Context, most time.Duration, hasBody bool) (context.Conte
 		return ctx, s
 	}
 	ctx, end := context.WithCancelCause(ctx)
-	s.timer = time.AfterFunc(most, func() { end(fmt.Errorf("no answer within %v", most)) })
+	s.timer = time.AfterFunc(most, func() { end(fmt.Errorf("no answer within %s", duration.Text(most))) })
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteHeaders: func() {
 			if hasBody {

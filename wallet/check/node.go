@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -85,7 +86,7 @@ func (n *node) contracts(ctx context.Context) Finding {
 func (n *node) newest(context.Context) Finding {
 	age := n.Now().Sub(n.head.Time)
 	if most := n.Network.MaxHeadAge; most > 0 && age > most {
-		return Fail(&chain.StaleError{URL: n.client.URL(), Age: age, Max: most}, fmt.Sprintf("at most %s, unless this machine's clock is fast", most),
+		return Fail(&chain.StaleError{URL: n.client.URL(), Age: age, Max: most}, fmt.Sprintf("at most %s, unless this machine's clock is fast", duration.Text(most)),
 			OwnerUser+"--rpc-url, rpc_urls; or the clock").At(fmt.Sprintf("block %d is %s old", n.head.Number, age.Round(time.Second)))
 	}
 	return Fine("block %d, %s old", n.head.Number, max(0, age).Round(time.Second))
@@ -106,7 +107,7 @@ func (n *node) clock(context.Context) Finding {
 		return Fine("the local network's blocks are %s ahead", ahead)
 	}
 	return Fail(hint.With(fmt.Errorf("this machine's clock is %s behind the newest block", ahead), "set the clock, for example with: timedatectl set-ntp true"),
-		fmt.Sprintf("at most %s", maxClockSkew), OwnerUser+"this machine's clock").At(fmt.Sprintf("%s behind the newest block", ahead))
+		fmt.Sprintf("at most %s", duration.Text(maxClockSkew)), OwnerUser+"this machine's clock").At(fmt.Sprintf("%s behind the newest block", ahead))
 }
 
 func (n *node) paused(context.Context) Finding {

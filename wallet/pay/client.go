@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 )
@@ -164,7 +165,7 @@ func (c *Client) fetchError(u URL, err, dialFailure error, http2 bool, header, t
 	case !began && !ended && dialFailure != nil:
 		return connectError(u, dialFailure, c.timeout())
 	case code == codes.DeadlineExceeded && !ended:
-		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("no answer within %v", c.timeout()), Err: context.DeadlineExceeded}
+		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("no answer within %s", duration.Text(c.timeout())), Err: context.DeadlineExceeded}
 	case !began && !ended && http2 && code == codes.Unavailable:
 		return &UnreachableError{URL: u.String(), Reason: unavailable(text), Err: err}
 	case !began && !ended:

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/neterr"
 )
@@ -115,7 +116,7 @@ func connectError(u URL, err error, timeout time.Duration) error {
 	case errors.As(err, new(tls.RecordHeaderError)):
 		reason = fmt.Sprintf("the TLS handshake failed: it does not speak TLS: if it is a recipient without TLS, use %s", u.withScheme("http"))
 	case isTimeout(err):
-		reason = fmt.Sprintf("no connection within %v", timeout)
+		reason = fmt.Sprintf("no connection within %s", duration.Text(timeout))
 	}
 	return &UnreachableError{URL: u.String(), Reason: reason, Err: err}
 }

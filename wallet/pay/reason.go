@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/neterr"
 )
@@ -29,7 +30,7 @@ func reasonOf(err error, timeout time.Duration) string {
 	case reason != "":
 		return reason
 	case late:
-		return fmt.Sprintf("no answer within %v", timeout)
+		return fmt.Sprintf("no answer within %s", duration.Text(timeout))
 	case errors.As(err, &errno):
 		return "the connection failed: " + errno.Error()
 	}

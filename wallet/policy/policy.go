@@ -13,6 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
@@ -134,7 +135,7 @@ func (l Limits) CheckOffline() error {
 		needs   string
 	}{
 		{DepositMultiplier, fmt.Sprintf("the deposit must hold %s", words.Count(uint64(max(0, l.DepositMultiplier)), "face value"))},
-		{MaxHeadAge, fmt.Sprintf("facts about the chain may be %v old", l.MaxHeadAge)},
+		{MaxHeadAge, fmt.Sprintf("facts about the chain may be %s old", duration.Text(l.MaxHeadAge))},
 	} {
 		if l.places[c.setting].binding {
 			return &Refusal{ErrLimit, errOffline, fmt.Sprintf("%v: %s (%s)", errOffline, c.needs, l.Where(c.setting)),

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/internal/words"
@@ -73,7 +74,7 @@ func (e *NodeError) Error() string {
 	case FaultBusy:
 		wait := ""
 		if e.Wait > 0 {
-			wait = fmt.Sprintf(", and asks to wait %s", e.Wait)
+			wait = fmt.Sprintf(", and asks to wait %s", duration.Text(e.Wait))
 		}
 		return fmt.Sprintf("the node at %s limits the rate of requests%s%s%s", e.URL, status, wait, quote)
 	case FaultDenied:

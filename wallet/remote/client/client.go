@@ -19,6 +19,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/neterr"
@@ -280,7 +281,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	var network net.Error
 	switch {
 	case errors.As(err, &network) && network.Timeout():
-		reason = fmt.Sprintf("no answer within %v", timeout)
+		reason = fmt.Sprintf("no answer within %s", duration.Text(timeout))
 	case reason == "":
 		reason = err.Error()
 	}
