@@ -33,7 +33,7 @@ func (o *termsOptions) register(cmd *cobra.Command) {
 	for _, a := range allowances() {
 		o.limits[a.name] = flags.String(a.flag, "", a.usage)
 	}
-	flags.StringVar(&o.expires, "expires", "", "expire the client at `TIME`: RFC 3339, or a duration from now, such as 720h")
+	flags.StringVar(&o.expires, "expires", "", "expire the client at `TIME`: RFC 3339, or a duration from now, such as 720h or 30d")
 	flags.StringSliceVar(&o.recipients, "recipient", nil, "allow payments to `ADDRESS` only; repeatable (default: any)")
 	flags.StringSliceVar(&o.apps, "app", nil, "allow payments for `APP` only; repeatable (default: any)")
 	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "refuse prices above `'N wei/UNIT'`, and all other units; UNIT is second, 720p-pixel-second, call or pixel; repeatable")

@@ -28,7 +28,7 @@ func formatsTopic() dialect.Topic {
 				{"AMOUNT", "a number and its unit, without a space: 0.1eth, 25gwei or 1000wei"},
 				{"ADDRESS", "0x and 40 hex digits; with letters in mixed case, the checksum must be right"},
 				{"DURATION", "a number and its unit: 500ms, 30s, 5m, 2h, 30d or 2w; also 1h30m. Settings of the config file are written alike"},
-				{"TIME", "how long ago (12h, 30d, 2w), a day in UTC (2026-03-01), or a time (2026-03-01T12:00:00Z)"},
+				{"TIME", "how long ago (12h, 30d, 2w), a day in UTC (2026-03-01), or a time (2026-03-01T12:00:00Z); for --expires a time, or how long from now"},
 				{"FILE", "a path; - is stdin, or stdout for --out of pmctl account export"},
 				{"N", "a whole number"},
 			}},
