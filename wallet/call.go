@@ -17,7 +17,7 @@ type CallOptions struct {
 	// Terms are what the user agrees to pay.
 	Terms call.Terms
 
-	// Timeout is call.Caller's; 0 is no limit.
+	// Timeout is call.Caller's, and that of requests to a remote signer; 0 is no limit of its own.
 	Timeout time.Duration
 
 	// RequestID makes the call idempotent: it is paid once. The body of its request must be of
@@ -93,6 +93,7 @@ func NewSignerCaller(ctx context.Context, c *client.Client, only []common.Addres
 	if _, err := named(o.RequestID, ""); err != nil {
 		return nil, nil, err
 	}
+	c.Within(o.Timeout)
 	purse, err := call.NewRemoteSigner(ctx, c, o.Terms, only, o.RequestID, time.Now)
 	if err != nil {
 		return nil, nil, err

@@ -60,8 +60,8 @@ code is 1. Without COMMAND, pmctl writes the orchestrator's answer, which has
 the URLs, to stdout.
 
 pmctl gives up on an orchestrator that does not answer within --timeout: the
-request without a payment, or the paid one that opens a session. The answer of
-a paid app may take any time.
+request without a payment, or the paid one that opens a session; and on a remote
+signer, at the latest after a minute. The answer of a paid app may take any time.
 
 With --request-id, a call is paid once, however often you run it. If the app has
 already answered, pmctl sends nothing and exits with code 8; it does not store

@@ -162,6 +162,20 @@ func TestASignerThatIsSlow(t *testing.T) {
 	}
 }
 
+// TestASignerThatDoesNotAnswer at all is given up after the timeout of everything else.
+func TestASignerThatDoesNotAnswer(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	c, err := client.New(server.URL, "")
+	require.NoError(t, err)
+	_, _, err = wallet.NewSignerCaller(t.Context(), c, nil, wallet.CallOptions{Timeout: 50 * time.Millisecond})
+	require.ErrorIs(t, err, client.ErrUnreachable)
+	require.ErrorContains(t, err, "no answer within 50ms")
+}
+
 // TestASignerThatHangs is waited for as long as a session may go unpaid, and no longer.
 func TestASignerThatHangs(t *testing.T) {
 	w := newWorld(t)

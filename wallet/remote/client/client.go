@@ -30,7 +30,7 @@ import (
 )
 
 const (
-	// timeout limits each request, as the network's gateways do.
+	// timeout is the most that a request may take, as the network's gateways do.
 	timeout = time.Minute
 
 	maxAnswer = 1 << 20
@@ -90,6 +90,14 @@ func New(text, token string) (*Client, error) {
 // Wrap has the requests of an unused client sent by wrap's transport, which is given the client's.
 func (c *Client) Wrap(wrap func(http.RoundTripper) http.RoundTripper) {
 	c.http.Transport = wrap(c.http.Transport)
+}
+
+// Within has an unused client give up on a request after that time, if it is less than the minute that a
+// request may take at most; 0 changes nothing.
+func (c *Client) Within(bound time.Duration) {
+	if bound > 0 {
+		c.http.Timeout = min(bound, timeout)
+	}
 }
 
 // URL is the signer's.
@@ -281,7 +289,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	var network net.Error
 	switch {
 	case errors.As(err, &network) && network.Timeout():
-		reason = fmt.Sprintf("no answer within %s", duration.Text(timeout))
+		reason = fmt.Sprintf("no answer within %s", duration.Text(c.http.Timeout))
 	case reason == "":
 		reason = err.Error()
 	}
