@@ -28,16 +28,21 @@ func (f Fraction) MarshalText() ([]byte, error) { return []byte(f.String()), nil
 // UnmarshalText reads a fraction in lowest terms. It fails with *json.UnmarshalTypeError, to which
 // the decoder adds the field.
 func (f *Fraction) UnmarshalText(text []byte) error {
-	const most = 4096 // of n and d together: a sum of EVs of many sessions is long
-	r, ok := new(big.Rat), false
-	if len(text) <= most && strings.Trim(string(text), "0123456789/") == "" {
-		r, ok = r.SetString(string(text))
-	}
+	r, ok := ratio(string(text))
 	if !ok || r.String() != string(text) {
 		return valueError[Fraction](string(text))
 	}
 	f.Rat = r
 	return nil
+}
+
+// ratio reads n or n/d, in which only digits stand for n and d.
+func ratio(text string) (*big.Rat, bool) {
+	const most = 4096 // of n and d together: a sum of EVs of many sessions is long
+	if len(text) > most || strings.Trim(text, "0123456789/") != "" {
+		return nil, false
+	}
+	return new(big.Rat).SetString(text)
 }
 
 // Ceil is an exact amount of wei, written as the least whole number that is not below it. The zero

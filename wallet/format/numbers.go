@@ -53,9 +53,11 @@ func numberError[T any](text []byte) error {
 	return &json.UnmarshalTypeError{Value: value, Type: reflect.TypeFor[T]()}
 }
 
-// decimal returns the digits of a JSON string that is a decimal number without leading zeros.
+// decimal returns the digits of a JSON string that is a decimal number without leading zeros. They are
+// bounded, as it takes minutes to read millions of them: no sum of amounts has as many.
 func decimal(text []byte) (digits string, ok bool) {
-	if len(text) < 3 || text[0] != '"' || text[len(text)-1] != '"' {
+	const most = 100
+	if len(text) < 3 || len(text) > most+2 || text[0] != '"' || text[len(text)-1] != '"' {
 		return "", false
 	}
 	inner := text[1 : len(text)-1]

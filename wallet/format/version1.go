@@ -2,7 +2,6 @@ package format
 
 import (
 	"encoding/json"
-	"math/big"
 	"strings"
 
 	"github.com/pmctl/pmctl/pm/wire"
@@ -88,10 +87,7 @@ func asNumber(at string, value json.RawMessage) ([]member, error) {
 // asPair makes two fields of the EV of a ticket.
 func asPair(at string, value json.RawMessage) ([]member, error) {
 	text := strings.Trim(string(value), `"`)
-	ev, ok := new(big.Rat), false
-	if strings.Trim(text, "0123456789/") == "" {
-		ev, ok = ev.SetString(text)
-	}
+	ev, ok := ratio(text)
 	if !ok || ev.RatString() != text || len(value) == len(text) {
 		return nil, invalid(&wire.FieldError{Field: "data." + at, Got: quote(text), Want: "a decimal number in quotes, or a fraction in lowest terms"})
 	}

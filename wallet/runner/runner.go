@@ -67,6 +67,9 @@ func (p Price) Rat() (*big.Rat, live.Type, error) {
 	const longest, largestExponent = 100, 99
 	kind, known := live.TypeOf(p.Unit)
 	text := string(p.Amount)
+	if len(text) > longest {
+		text = "" // a fraction of many digits takes long to reduce
+	}
 	if at := strings.IndexAny(text, "eE"); at >= 0 {
 		if exponent, err := strconv.Atoi(text[at+1:]); err != nil || exponent > largestExponent || exponent < -largestExponent {
 			text = ""
@@ -78,7 +81,7 @@ func (p Price) Rat() (*big.Rat, live.Type, error) {
 		return nil, "", fmt.Errorf("%w: its currency is %q, not wei", ErrPrice, p.Currency)
 	case !known:
 		return nil, "", fmt.Errorf("%w: its unit is %q", ErrPrice, p.Unit)
-	case len(text) > longest || !ok || amount.Sign() <= 0:
+	case !ok || amount.Sign() <= 0:
 		return nil, "", fmt.Errorf("%w: it is not a positive number", ErrPrice)
 	}
 	return amount, kind, nil

@@ -123,3 +123,10 @@ func TestNoRunners(t *testing.T) {
 	_, err := client.Runners(ctx, orchestrator(t, http.NotFound))
 	require.ErrorIs(t, err, why)
 }
+
+// TestAPriceOfMillionsOfDigits: it is refused, and not reduced first, which takes longer than a test may.
+func TestAPriceOfMillionsOfDigits(t *testing.T) {
+	price := Price{Amount: json.Number("0." + strings.Repeat("7", 10_000_000)), Currency: "wei", Unit: "seconds"}
+	_, _, err := price.Rat()
+	require.ErrorIs(t, err, ErrPrice)
+}

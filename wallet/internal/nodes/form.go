@@ -133,9 +133,11 @@ func within(raw json.RawMessage, least, most *big.Int, what string) (json.RawMes
 // number is a quantity that may also be decimal, for a value that is known in advance and so
 // cannot be misread.
 func number(raw json.RawMessage) (json.RawMessage, error) {
-	text := strings.Trim(string(raw), `"`)
-	if value, ok := new(big.Int).SetString(text, 10); ok && value.Sign() > 0 && !strings.ContainsAny(text, "+_") {
-		return json.Marshal((*hexutil.Big)(value))
+	const most = 78 // digits of 256 bits
+	if text := strings.Trim(string(raw), `"`); len(text) <= most {
+		if value, ok := new(big.Int).SetString(text, 10); ok && value.Sign() > 0 && !strings.ContainsAny(text, "+_") {
+			return json.Marshal((*hexutil.Big)(value))
+		}
 	}
 	return quantity(raw)
 }
