@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/plainjson"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
@@ -212,7 +213,7 @@ func newLog(to io.Writer, format string) (*slog.Logger, error) {
 	case "text":
 		return slog.New(slog.NewTextHandler(to, nil)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(to, nil)), nil
+		return slog.New(slog.NewJSONHandler(plainjson.Writer{Writer: to}, nil)), nil
 	}
 	return nil, cli.Usagef("--log %q: it must be text or json", format)
 }

@@ -17,6 +17,8 @@ package format
 import (
 	"encoding/json"
 	"io"
+
+	"github.com/pmctl/pmctl/internal/plainjson"
 )
 
 // Version is the version of every document that this package writes.
@@ -82,9 +84,9 @@ func WriteError(w io.Writer, e Error) error {
 
 const indent = "  "
 
-// newEncoder returns an encoder that does not escape <, > and &.
+// newEncoder returns an encoder that does not escape <, > and &, but what would act on a terminal.
 func newEncoder(w io.Writer) *json.Encoder {
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(plainjson.Writer{Writer: w})
 	encoder.SetEscapeHTML(false)
 	return encoder
 }

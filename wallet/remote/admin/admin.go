@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/pmctl/pmctl/internal/plainjson"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 )
@@ -136,5 +137,5 @@ func refuse(rw http.ResponseWriter, status int, err error) {
 func respond(rw http.ResponseWriter, status int, document any) {
 	rw.Header().Set("Content-Type", "application/json")
 	rw.WriteHeader(status)
-	_ = json.NewEncoder(rw).Encode(document) // the caller is gone
+	_ = json.NewEncoder(plainjson.Writer{Writer: rw}).Encode(document) // the caller is gone
 }
