@@ -76,7 +76,7 @@ func readChallenge(body []byte, origin pay.URL, sender common.Address, at time.T
 func payable(text string, origin pay.URL) error {
 	u, err := url.Parse(text)
 	if err == nil {
-		_, err = pay.TranscoderOf(origin, (&url.URL{Scheme: u.Scheme, Host: u.Host}).String())
+		_, err = pay.TranscoderOf(origin, u.Scheme+"://"+u.Host)
 	}
 	if err != nil {
 		return fmt.Errorf("payment_url: %w", err)

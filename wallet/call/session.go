@@ -221,6 +221,10 @@ func (h *held) begin(ctx context.Context, r *Request, first *Payment) (*Session,
 	if opened.ID == "" || opened.ControlURL == "" || payable(opened.ControlURL, r.Target.Origin) != nil {
 		opened = first.guessed()
 	}
+	if opened.AppURL != "" && payable(opened.AppURL, r.Target.Origin) != nil { // what uses it could read a file, or take it for an option
+		err = fmt.Errorf("app_url %.100q is not the URL of an app that can be reached from here", opened.AppURL)
+		opened.AppURL = ""
+	}
 	if noted := h.Purse.End(context.WithoutCancel(ctx), first, store.Accepted, encode(opened)); noted != nil {
 		return opened, errors.Join(err, noted)
 	}
