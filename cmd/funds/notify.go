@@ -67,14 +67,9 @@ func (o *notifyOptions) notifier(env *cli.Env) (*notifier, error) {
 			n.env = append(n.env, name+"="+value)
 		}
 	}
-	if o.eventsFile != "" {
-		url, headers, err := cli.ReadEndpoint(env, "--events-file", o.eventsFile)
-		if err != nil {
-			return nil, err
-		}
-		n.endpoint = delivery.NewEndpoint(url, headers)
-	}
-	return n, nil
+	var err error
+	n.endpoint, err = cli.SpeakTo(env, "--events-file", o.eventsFile, delivery.NewEndpoint)
+	return n, err
 }
 
 // fresh reports whether a look is worth a report: a top-up, or a reason that was not reported since a

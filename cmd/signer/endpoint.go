@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,31 +40,15 @@ func (o *usageOptions) apply(env *cli.Env, to *wallet.RemoteSignerOptions) error
 	if to.RunwayBelow, err = cli.ParseDuration("--runway-below", o.runwayBelow); err != nil {
 		return err
 	}
-	if to.Collector, err = readCollector(env, "--usage-file", o.usageFile); err != nil {
+	if to.Collector, err = cli.SpeakTo(env, "--usage-file", o.usageFile, delivery.NewEndpoint); err != nil {
 		return err
 	}
-	to.Events, err = readCollector(env, "--events-file", o.eventsFile)
+	to.Events, err = cli.SpeakTo(env, "--events-file", o.eventsFile, delivery.NewEndpoint)
 	return err
 }
 
-func readCollector(env *cli.Env, flag, path string) (*delivery.Endpoint, error) {
-	if path == "" {
-		return nil, nil
-	}
-	url, headers, err := cli.ReadEndpoint(env, flag, path)
-	if err != nil {
-		return nil, err
-	}
-	return delivery.NewEndpoint(url, headers), nil
-}
-
 func readWebhook(env *cli.Env, flag, path string) (*remote.Webhook, error) {
-	if path == "" {
-		return nil, nil
-	}
-	url, headers, err := cli.ReadEndpoint(env, flag, path)
-	if err != nil {
-		return nil, err
-	}
-	return &remote.Webhook{URL: url, Headers: headers}, nil
+	return cli.SpeakTo(env, flag, path, func(url string, headers http.Header) *remote.Webhook {
+		return &remote.Webhook{URL: url, Headers: headers}
+	})
 }

@@ -45,7 +45,20 @@ type replaces func(*wallet.Wallet, context.Context, common.Hash, wallet.ReplaceO
 
 func newReplace(r *cli.Run, by replaces, cmd *cobra.Command) *cobra.Command {
 	var o replaceOptions
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return runReplace(r, cmd, &o, args[0], by) }
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		w, hash, err := o.open(cmd.Context(), r, args[0], cli.LimitedConfig)
+		if err != nil {
+			return err
+		}
+		defer w.Close()
+		_, err = by(w, cmd.Context(), hash, wallet.ReplaceOptions{
+			Find: func(ctx context.Context, signed common.Address) (*signer.Account, error) {
+				return o.Account.Keys.Find(ctx, r.Env, signed, w.Network.ChainID)
+			},
+			Agreed: o.yes, WaitOptions: o.wait,
+		})
+		return err
+	}
 	o.register(cmd)
 	cli.RegisterWait(r, cmd, &o.wait)
 	o.Account.Keys.Register(cmd)
@@ -53,19 +66,4 @@ func newReplace(r *cli.Run, by replaces, cmd *cobra.Command) *cobra.Command {
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
-}
-
-func runReplace(r *cli.Run, cmd *cobra.Command, o *replaceOptions, arg string, by replaces) error {
-	w, hash, err := o.open(cmd.Context(), r, arg, cli.LimitedConfig)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
-	_, err = by(w, cmd.Context(), hash, wallet.ReplaceOptions{
-		Find: func(ctx context.Context, signed common.Address) (*signer.Account, error) {
-			return o.Account.Keys.Find(ctx, r.Env, signed, w.Network.ChainID)
-		},
-		Agreed: o.yes, WaitOptions: o.wait,
-	})
-	return err
 }

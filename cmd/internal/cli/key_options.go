@@ -31,12 +31,6 @@ func (o *KeyOptions) Register(cmd *cobra.Command) {
 	o.registerFD(cmd)
 }
 
-// RegisterAddress adds the flags of a command that needs the account's address alone.
-func (o *KeyOptions) RegisterAddress(cmd *cobra.Command) {
-	o.Keystore.Register(cmd)
-	o.registerFD(cmd)
-}
-
 func (o *KeyOptions) registerFD(cmd *cobra.Command) {
 	cmd.Flags().Var(&o.FD, "key-fd", "read the private key (64 hex digits) from file descriptor `N` instead of a key file")
 	dialect.InGroup(cmd, dialect.AccountFlags, "key-fd")

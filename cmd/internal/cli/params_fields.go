@@ -108,7 +108,7 @@ func verdictOf(state check.State) string {
 	case check.Failed:
 		return "refused"
 	case check.Skipped:
-		return "not_checked"
+		return "not checked"
 	}
 	return string(state)
 }
@@ -135,7 +135,7 @@ func WriteParams(w *page.Page, judged *wallet.Judged, seen ...page.Field) {
 	writeWorkPrices(w, judged.Document)
 	rows := make([][]string, len(judged.Findings))
 	for i, f := range judged.Findings {
-		rows[i] = []string{f.ID, Verdict(w.Colours, f.State, strings.ReplaceAll(verdictOf(f.State), "_", " ")), f.Found}
+		rows[i] = []string{f.ID, Verdict(w.Colours, f.State, verdictOf(f.State)), f.Found}
 	}
 	w.Print("\n")
 	w.Table([]page.Column{page.Text("check"), page.Text("verdict"), page.Prose("found")}, rows)

@@ -90,6 +90,18 @@ func ReadEndpoint(env *Env, flag, path string) (address string, headers http.Hea
 	return address, headers, nil
 }
 
+// SpeakTo makes what speaks to the server that a file names, as ReadEndpoint reads it; nil for no file.
+func SpeakTo[T any](env *Env, flag, path string, speaker func(address string, headers http.Header) *T) (*T, error) {
+	if path == "" {
+		return nil, nil
+	}
+	address, headers, err := ReadEndpoint(env, flag, path)
+	if err != nil {
+		return nil, err
+	}
+	return speaker(address, headers), nil
+}
+
 // ParseHeader reads a header of HTTP requests, written as NAME: VALUE. It returns false for text
 // that no request can have as one.
 func ParseHeader(text string) (name, value string, ok bool) {

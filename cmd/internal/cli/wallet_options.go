@@ -32,7 +32,8 @@ func (o *WalletOptions) RegisterJournal(cmd *cobra.Command) {
 
 func (o *WalletOptions) registerOwner(cmd *cobra.Command) {
 	o.Account.RegisterFrom(cmd, "`ADDRESS` of the account (default $ETH_FROM, else the only one)")
-	o.Account.Keys.RegisterAddress(cmd)
+	o.Account.Keys.Keystore.Register(cmd)
+	o.Account.Keys.registerFD(cmd)
 	o.Store.Register(cmd)
 }
 
