@@ -26,7 +26,7 @@ type autoOptions struct {
 	sender   string
 	once     bool
 	interval time.Duration
-	dryRun   bool
+	keep     wallet.KeepOptions
 	metrics  string
 	notify   notifyOptions
 }
@@ -70,7 +70,7 @@ day.`,
 	flags.StringVar(&o.sender, "for", "", "top up the deposit and the reserve of `ADDRESS` instead of your own")
 	flags.BoolVar(&o.once, "once", false, "check once and exit, for a timer")
 	flags.DurationVar(&o.interval, "interval", 5*time.Minute, "check every `DURATION`, at least 12s")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "check once and show what would be added, without opening a key or sending anything")
+	flags.BoolVar(&o.keep.DryRun, "dry-run", false, "check once and show what would be added, without opening a key or sending anything")
 	flags.StringVar(&o.metrics, "metrics-file", "", "write metrics to `FILE` after each check, for the textfile collector of the Prometheus node exporter")
 	o.notify.register(cmd)
 	dialect.Relate(cmd, dialect.Exclusive, "dry-run", "events-file")
@@ -82,26 +82,25 @@ day.`,
 
 func runAuto(r *cli.Run, cmd *cobra.Command, o *autoOptions) error {
 	ctx := cmd.Context()
-	o.once = o.once || o.dryRun
+	o.once = o.once || o.keep.DryRun
 	switch {
 	case o.interval < shortestInterval:
 		return cli.Usagef("--interval %s: it must be at least %s", o.interval, shortestInterval)
 	case o.Account.Keys.FD.Given && !o.once:
 		return cli.Usagef("--key-fd can be read only once, and each top-up needs the key: use a key file, or pass --once")
 	}
-	options := wallet.KeepOptions{DryRun: o.dryRun}
 	var err error
-	if options.Rules, err = rulesOf(r); err != nil {
+	if o.keep.Rules, err = rulesOf(r); err != nil {
 		return err
 	}
-	if options.Sender, err = beneficiary(o.sender); err != nil {
+	if o.keep.Sender, err = beneficiary(o.sender); err != nil {
 		return err
 	}
 	tell, err := o.notify.notifier(r.Env)
 	if err != nil {
 		return err
 	}
-	w, err := cli.OpenSending(ctx, r, &o.WalletOptions, options.Sender)
+	w, err := cli.OpenSending(ctx, r, &o.WalletOptions, o.keep.Sender)
 	if err != nil {
 		return err
 	}
@@ -113,7 +112,7 @@ func runAuto(r *cli.Run, cmd *cobra.Command, o *autoOptions) error {
 		}
 		w.Account.Close()
 	}
-	a := &auto{Run: r, autoOptions: o, wallet: w, options: options, tell: tell}
+	a := &auto{Run: r, autoOptions: o, wallet: w, tell: tell}
 	if o.once {
 		return a.look(ctx)
 	}
@@ -136,9 +135,8 @@ func rulesOf(r *cli.Run) (topup.Rules, error) {
 type auto struct {
 	*cli.Run
 	*autoOptions
-	wallet  *wallet.Wallet
-	options wallet.KeepOptions
-	tell    *notifier
+	wallet *wallet.Wallet
+	tell   *notifier
 }
 
 // run looks until ctx ends. A look that fails is followed by others.
@@ -172,7 +170,7 @@ func (e *outputError) Unwrap() error { return e.error }
 // if nothing was needed beside it.
 func (a *auto) look(ctx context.Context) error {
 	result, fresh, err := a.report(ctx)
-	if err == nil && result.Resumed && !a.dryRun {
+	if err == nil && result.Resumed && !a.keep.DryRun {
 		next, nextFresh, nextErr := a.report(ctx)
 		if err = nextErr; next.Outcome != wallet.TopUpEnough {
 			result, fresh = next, nextFresh
@@ -191,7 +189,7 @@ func (a *auto) look(ctx context.Context) error {
 
 // report looks once, and reports what is news to others than the user.
 func (a *auto) report(ctx context.Context) (result wallet.TopUp, fresh bool, err error) {
-	result, err = a.wallet.KeepFunded(ctx, a.options)
+	result, err = a.wallet.KeepFunded(ctx, a.keep)
 	if ctx.Err() != nil && result.Outcome == wallet.TopUpCannot {
 		return result, false, err
 	}

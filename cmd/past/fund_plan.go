@@ -22,14 +22,9 @@ import (
 )
 
 type fundPlanOptions struct {
-	network    cli.NetworkOptions
-	account    cli.AccountOptions
-	recipients uint64
-	spendRate  string
-	faceValue  string
-	until      string
-	poolSize   uint64
-	multiplier uint64
+	cli.WalletOptions
+	need                        forecast.Need
+	spendRate, faceValue, until string
 }
 
 // NewFundPlan is pmctl fund plan.
@@ -58,51 +53,53 @@ Without --face-value, F is what recipients offer at the current gas price. With
 		RunE: func(cmd *cobra.Command, _ []string) error { return fundPlan(r, cmd, &o) },
 	}
 	flags := cmd.Flags()
-	flags.Uint64Var(&o.recipients, "recipients", 0, "number `N` of recipients to pay")
+	flags.Uint64Var(&o.need.Recipients, "recipients", 0, "number `N` of recipients to pay")
 	flags.StringVar(&o.spendRate, "spend-rate", "", "expected value to spend, as `AMOUNT/day` (or /hour, /minute, /second): 0.01eth/day")
 	flags.StringVar(&o.faceValue, "face-value", "", "face value of a ticket: `AMOUNT` (default: what recipients offer at the current gas price)")
 	flags.StringVar(&o.until, "until", "7d", "next top-up after `DURATION`: 12h, 30d, 2w")
-	flags.Uint64Var(&o.poolSize, "pool-size", 0, "number `N` of active recipients that share the reserve (default: the current number)")
-	flags.Uint64Var(&o.multiplier, "deposit-multiplier", 1, "create tickets only while the deposit is at least `N` times the face value")
+	flags.Uint64Var(&o.need.PoolSize, "pool-size", 0, "number `N` of active recipients that share the reserve (default: the current number)")
+	flags.Uint64Var(&o.need.DepositMultiplier, "deposit-multiplier", 1, "create tickets only while the deposit is at least `N` times the face value")
 	for _, name := range []string{"recipients", "spend-rate"} {
 		_ = cmd.MarkFlagRequired(name) // it is there
 	}
-	o.network.Register(cmd)
-	o.account.RegisterFrom(cmd, "subtract the deposit and reserve of `ADDRESS` (default $ETH_FROM, else the only account, if any)")
-	o.account.Keys.Keystore.Register(cmd)
+	o.Network.Register(cmd)
+	o.Account.RegisterFrom(cmd, "subtract the deposit and reserve of `ADDRESS` (default $ETH_FROM, else the only account, if any)")
+	o.Account.Keys.Keystore.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
 func fundPlan(r *cli.Run, cmd *cobra.Command, o *fundPlanOptions) error {
-	spend, until, err := o.spend()
+	until, err := parsePeriod("--until", o.until)
 	if err != nil {
 		return err
 	}
-	faceValue, err := cli.ParseAmount("--face-value", o.faceValue)
+	rate, err := parseSpendRate(o.spendRate)
 	if err != nil {
+		return err
+	}
+	o.need.Spend = rate.Mul(rate, big.NewRat(int64(until), int64(time.Second)))
+	if o.need.FaceValue, err = cli.ParseAmount("--face-value", o.faceValue); err != nil {
 		return err
 	}
 	switch {
-	case o.recipients == 0:
+	case o.need.Recipients == 0:
 		return cli.Usagef("--recipients 0: it must be at least 1")
-	case cmd.Flags().Changed("pool-size") && o.poolSize < o.recipients:
-		return cli.Usagef("--pool-size %d: the pool has at least the %d recipients to be paid", o.poolSize, o.recipients)
-	case cmd.Flags().Changed("face-value") && faceValue.IsZero():
+	case cmd.Flags().Changed("pool-size") && o.need.PoolSize < o.need.Recipients:
+		return cli.Usagef("--pool-size %d: the pool has at least the %d recipients to be paid", o.need.PoolSize, o.need.Recipients)
+	case cmd.Flags().Changed("face-value") && o.need.FaceValue.IsZero():
 		return cli.Usagef("--face-value 0: a ticket that pays nothing is worth nothing")
 	}
 	var reader *wallet.Reader
-	if o.faceValue == "" || o.poolSize == 0 {
+	if o.faceValue == "" || o.need.PoolSize == 0 {
 		if reader, err = o.open(cmd.Context(), r); err != nil {
 			return err
 		}
 		defer reader.Close()
 	}
-	plan, err := wallet.PlanFunds(cmd.Context(), reader, forecast.Need{
-		Spend: spend, FaceValue: faceValue, Recipients: o.recipients, PoolSize: o.poolSize, DepositMultiplier: o.multiplier,
-	}, until)
+	plan, err := wallet.PlanFunds(cmd.Context(), reader, o.need, until)
 	if errors.As(err, new(*wallet.SmallPoolError)) {
-		return cli.WithHint(cli.Usagef("--recipients %d: %w", o.recipients, err), "pmctl recipient list shows them; --pool-size plans for another pool")
+		return cli.WithHint(cli.Usagef("--recipients %d: %w", o.need.Recipients, err), "pmctl recipient list shows them; --pool-size plans for another pool")
 	}
 	if err != nil {
 		return err
@@ -116,35 +113,22 @@ func (o *fundPlanOptions) open(ctx context.Context, r *cli.Run) (*wallet.Reader,
 	if err != nil {
 		return nil, err
 	}
-	config, err := cli.ReadingConfig(r, &o.network)
+	config, err := cli.ReadingConfig(r, &o.Network)
 	if err != nil {
 		return nil, err
 	}
 	return wallet.OpenReader(ctx, config, account)
 }
 
-// spend is what the tickets are worth until the next top-up, in wei.
-func (o *fundPlanOptions) spend() (*big.Rat, time.Duration, error) {
-	until, err := parsePeriod("--until", o.until)
-	if err != nil {
-		return nil, 0, err
-	}
-	rate, err := parseSpendRate(o.spendRate)
-	if err != nil {
-		return nil, 0, err
-	}
-	return rate.Mul(rate, big.NewRat(int64(until), int64(time.Second))), until, nil
-}
-
 // accountIfAny is the account that is named, or the only one there is; the zero address
 // when there is none or several.
 func (o *fundPlanOptions) accountIfAny(env *cli.Env) (common.Address, error) {
-	if named, err := o.account.Named(env); err != nil {
+	if named, err := o.Account.Named(env); err != nil {
 		return common.Address{}, err
 	} else if named != nil {
 		return *named, nil
 	}
-	keys, err := o.account.Keys.Keystore.Open(env)
+	keys, err := o.Account.Keys.Keystore.Open(env)
 	if err != nil {
 		return common.Address{}, err
 	}

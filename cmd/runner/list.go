@@ -17,7 +17,7 @@ import (
 type listOptions struct {
 	network   cli.NetworkOptions
 	signer    cli.SignerOption
-	app       string
+	query     wallet.RunnerQuery
 	maxPrices []string
 }
 
@@ -47,7 +47,7 @@ you passed one of them, or if none answered.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return list(cmd.Context(), r, &o, args) },
 	}
 	o.signer.Register(cmd, "list the apps, instead of asking orchestrators")
-	cmd.Flags().StringVar(&o.app, "app", "", "list only the app with this `NAME`")
+	cmd.Flags().StringVar(&o.query.App, "app", "", "list only the app with this `NAME`")
 	cmd.Flags().StringSliceVar(&o.maxPrices, "max-price", nil, "list only what costs at most `PRICE`: AMOUNT/call, AMOUNT/second or AMOUNT/720p-pixel-second, such as '500 gwei/call'; repeatable; leaves out apps with other units")
 	o.network.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
@@ -67,25 +67,24 @@ type listing struct {
 }
 
 func list(ctx context.Context, r *cli.Run, o *listOptions, args []string) error {
-	query := wallet.RunnerQuery{App: o.app}
 	var err error
-	if query.MaxPrices, err = maxPrices(o.maxPrices); err != nil {
+	if o.query.MaxPrices, err = maxPrices(o.maxPrices); err != nil {
 		return err
 	}
-	if query.Of, err = cli.ParseRecipients(args); err != nil {
+	if o.query.Of, err = cli.ParseRecipients(args); err != nil {
 		return err
 	}
-	if query.Signer, err = o.signer.Client(r.Env); err != nil {
+	if o.query.Signer, err = o.signer.Client(r.Env); err != nil {
 		return err
 	}
-	if query.Signer != nil && len(args) > 0 {
+	if o.query.Signer != nil && len(args) > 0 {
 		return cli.Usagef("--signer and RECIPIENT exclude each other: a signer lists its own orchestrators")
 	}
 	config, err := cli.ReadingConfig(r, &o.network)
 	if err != nil {
 		return err
 	}
-	found, err := wallet.Runners(ctx, config, query)
+	found, err := wallet.Runners(ctx, config, o.query)
 	if err != nil {
 		return err
 	}
@@ -95,7 +94,7 @@ func list(ctx context.Context, r *cli.Run, o *listOptions, args []string) error 
 			answer.Runners = append(answer.Runners, e)
 		}
 	}
-	if query.Signer != nil {
+	if o.query.Signer != nil {
 		age := int64(0)
 		for _, e := range answer.Runners {
 			age = max(age, int64(e.age/time.Second))
