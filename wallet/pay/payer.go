@@ -462,5 +462,3 @@ func (t *Tickets) batch() *pm.TicketBatch {
 		SenderParams:           make([]*pm.TicketSenderParams, 0, t.Nonces.Count),
 	}
 }
-
-func (t *Tickets) last() uint32 { return t.Nonces.First + t.Nonces.Count - 1 }
