@@ -162,8 +162,10 @@ func (c *Client) fetchError(u URL, err, dialFailure error, http2 bool, header, t
 	began, ended := len(header.Get(contentType)) > 0, len(trailer.Get(contentType)) > 0
 	code, text := status.Code(err), OneLine(status.Convert(err).Message())
 	switch {
-	case !began && !ended && dialFailure != nil:
+	case !began && !ended && dialFailure != nil && httpStatus(text) == "":
 		return connectError(u, dialFailure, c.timeout())
+	case !ended && isCutOff(text):
+		return &UnreachableError{URL: u.String(), Reason: cutOff, Err: err}
 	case code == codes.DeadlineExceeded && !ended:
 		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("no answer within %s", duration.Text(c.timeout())), Err: context.DeadlineExceeded}
 	case !began && !ended && http2 && code == codes.Unavailable:

@@ -121,6 +121,32 @@ func TestFetchFailures(t *testing.T) {
 				_ = r.Context().Value(http.ServerContextKey).(*http.Server).Close()
 			}))
 		}, is: ErrUnreachable, says: "the connection was closed before the answer was complete"},
+		{name: "broken off", url: func(t *testing.T) URL {
+			return serve(t, true, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+		}, is: ErrUnreachable, says: "the connection was closed before the answer was complete"},
+		{name: "broken off in the answer", url: func(t *testing.T) URL {
+			return serve(t, true, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				beginAnswer(w)
+				panic(http.ErrAbortHandler)
+			}))
+		}, is: ErrUnreachable, says: "the connection was closed before the answer was complete"},
+		{name: "killed in the answer", url: func(t *testing.T) URL {
+			return serve(t, true, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				beginAnswer(w)
+				_ = r.Context().Value(http.ServerContextKey).(*http.Server).Close()
+			}))
+		}, is: ErrUnreachable, says: "the connection was closed before the answer was complete"},
+		{name: "a proxy with TLS whose recipient does not listen", url: func(t *testing.T) URL {
+			config := &tls.Config{NextProtos: []string{"h2"}, Certificates: []tls.Certificate{certificate(t)}}
+			return serveTCP(t, "https", func(conn net.Conn) {
+				secure := tls.Server(conn, config)
+				_ = secure.Handshake()
+				secure.Close()
+			})
+		}, is: ErrUnreachable, says: "the connection was closed before the answer was complete"},
+		{name: "a server that demands a certificate", url: func(t *testing.T) URL {
+			return serveTLS(t, &tls.Config{NextProtos: []string{"h2"}, ClientAuth: tls.RequireAnyClientCert})
+		}, is: ErrUnreachable, says: "the TLS handshake failed: the server refused it: certificate required"},
 		{name: "bytes that are no message", url: func(t *testing.T) URL {
 			return serve(t, true, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/grpc")
@@ -161,6 +187,13 @@ func TestTheSystemsTimeoutIsNotTheClients(t *testing.T) {
 		require.ErrorContains(t, err, "the connection timed out")
 		require.NotContains(t, err.Error(), "within")
 	}
+}
+
+// beginAnswer sends the beginning of a message.
+func beginAnswer(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/grpc")
+	_, _ = w.Write([]byte{0, 0, 0, 0, 99, 0})
+	w.(http.Flusher).Flush()
 }
 
 // requireOwnWords fails for an error that repeats a library's message.

@@ -35,7 +35,7 @@ func tlsConfig(protocols ...string) *tls.Config {
 // dialing dials one gRPC client and keeps the dial error, which gRPC itself reports as text only.
 type dialing struct {
 	mu sync.Mutex
-	// err is the last failure; nil once a connection is made.
+	// err is the last failure; nil while there is a connection.
 	err error
 }
 
@@ -100,7 +100,26 @@ func (h *handshake) ClientHandshake(ctx context.Context, authority string, raw n
 		State:          conn.ConnectionState(),
 		CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity},
 	}
-	return conn, info, nil
+	return reading{conn, h.dial}, info, nil
+}
+
+// reading is a connection over TLS whose end is recorded in dialing: a server may refuse the handshake, and
+// a proxy find out that its recipient is down, only once the client's part of the handshake is over.
+type reading struct {
+	net.Conn
+	dial *dialing
+}
+
+// Read implements net.Conn.
+func (r reading) Read(p []byte) (int, error) {
+	n, err := r.Conn.Read(p)
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		if remote, ok := errors.AsType[*net.OpError](err); ok && remote.Op == remoteError {
+			err = hint.Kind(errHandshake, err)
+		}
+		_ = r.dial.note(err)
+	}
+	return n, err
 }
 
 func (h *handshake) Clone() credentials.TransportCredentials {
@@ -149,9 +168,12 @@ func isTimeout(err error) bool {
 // (RFC 7301).
 const noApplicationProtocol tls.AlertError = 120
 
+// remoteError is the operation of an alert's error.
+const remoteError = "remote error"
+
 // isAlert reports whether the server ended a handshake with an alert. Its type is not exported, so
 // the texts are compared.
 func isAlert(err error, alert tls.AlertError) bool {
 	var remote *net.OpError
-	return errors.As(err, &remote) && remote.Op == "remote error" && remote.Err.Error() == alert.Error()
+	return errors.As(err, &remote) && remote.Op == remoteError && remote.Err.Error() == alert.Error()
 }

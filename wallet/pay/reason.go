@@ -43,7 +43,7 @@ func tlsReason(err error) string {
 	switch {
 	case errors.As(err, new(tls.RecordHeaderError)):
 		return "the server does not speak TLS"
-	case errors.As(err, &remote) && remote.Op == "remote error":
+	case errors.As(err, &remote) && remote.Op == remoteError:
 		return "the server refused it: " + strings.TrimPrefix(remote.Err.Error(), "tls: ")
 	case errors.Is(err, io.EOF), errors.Is(err, neterr.Reset):
 		return "the server closed the connection"
@@ -56,7 +56,15 @@ func unavailable(text string) string {
 	if status := httpStatus(text); status != "" {
 		return "a proxy answers instead of it, with HTTP status " + status
 	}
-	return "the connection was closed before the answer was complete"
+	return cutOff
+}
+
+// cutOff is the reason of an answer of which the end is missing.
+const cutOff = "the connection was closed before the answer was complete"
+
+// isCutOff reports, by gRPC's error text, whether a server broke off its answer.
+func isCutOff(text string) bool {
+	return strings.HasPrefix(text, "stream terminated by RST_STREAM") || strings.HasPrefix(text, "error reading from server: ")
 }
 
 // httpStatus is the one in gRPC's error text; "" for none.
