@@ -4,6 +4,7 @@ package cmd
 
 import (
 	"context"
+	"io"
 	"slices"
 
 	"github.com/pmctl/pmctl/cmd/account"
@@ -25,13 +26,18 @@ import (
 	"github.com/pmctl/pmctl/internal/page"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/grpclog"
 )
 
 // Env is what a command sees of the world around it.
 type Env = cli.Env
 
-// System is the Env of this process.
-func System() *Env { return cli.System() }
+// System is the Env of this process. gRPC, which must not be in use yet, writes nothing to its stderr from
+// then on: it would repeat there what orchestrators send.
+func System() *Env {
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
+	return cli.System()
+}
 
 // Main runs one command line and returns the process's exit code.
 func Main(ctx context.Context, args []string, env *cli.Env) int {

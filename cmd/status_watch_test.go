@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,7 +67,7 @@ func TestWatch(t *testing.T) {
 		asked.Store(0)
 		out := &endingWriter{left: looks, cancel: cancel}
 		var stderr bytes.Buffer
-		env := &Env{In: strings.NewReader(""), Out: out, Err: &stderr, OutTerminal: terminal, ErrTerminal: terminal, OutSize: func() (int, int) { return 0, rows }, Now: System().Now, Getenv: func(name string) string {
+		env := &Env{In: strings.NewReader(""), Out: out, Err: &stderr, OutTerminal: terminal, ErrTerminal: terminal, OutSize: func() (int, int) { return 0, rows }, Now: time.Now, Getenv: func(name string) string {
 			return map[string]string{"COLUMNS": columns, "XDG_STATE_HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": t.TempDir(), "TERM": term}[name]
 		}}
 		code := Main(ctx, append([]string{"status", d.Accounts()[0].Address.Hex(), "--watch", "--interval", "1s",
