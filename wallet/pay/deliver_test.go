@@ -2,6 +2,7 @@ package pay
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -183,6 +185,34 @@ func TestDeliverFollowsNoRedirect(t *testing.T) {
 		require.Contains(t, unknown.Hint(), "follows no redirect")
 	}
 	require.False(t, reached.Load())
+}
+
+// A server that refuses each request over HTTP/2 so that it may be sent again gets it once.
+func TestAServerThatTakesNoRequest(t *testing.T) {
+	config := &tls.Config{NextProtos: []string{"h2"}, Certificates: []tls.Certificate{certificate(t)}}
+	var connections atomic.Int32
+	u := serveTCP(t, "https", func(conn net.Conn) {
+		defer conn.Close()
+		connections.Add(1)
+		secure := tls.Server(conn, config)
+		settings, goAway := "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "\x00\x00\x08\x07\x00\x00\x00\x00\x00"+strings.Repeat("\x00", 8)
+		_, _ = io.WriteString(secure, settings+goAway)
+		_, _ = io.Copy(io.Discard, secure)
+	})
+	_, err := deliver(t, u, testTimeout)
+	require.ErrorAs(t, err, new(*UnknownOutcomeError))
+	require.ErrorContains(t, err, "the connection was closed before the answer was complete")
+	require.EqualValues(t, 1, connections.Load())
+}
+
+// TestTLSAlertsOfADelivery: the server's reason is named.
+func TestTLSAlertsOfADelivery(t *testing.T) {
+	_, err := deliver(t, serveOldTLS(t), testTimeout)
+	require.ErrorIs(t, err, ErrUnreachable)
+	require.ErrorContains(t, err, "the TLS handshake failed: the server refused it: protocol version not supported")
+	_, err = deliver(t, serveTLS(t, &tls.Config{NextProtos: []string{"h2"}, ClientAuth: tls.RequireAnyClientCert}), testTimeout)
+	require.ErrorAs(t, err, new(*UnknownOutcomeError))
+	require.ErrorContains(t, err, "the TLS handshake failed: the server refused it: certificate required")
 }
 
 func TestNothingWasSent(t *testing.T) {

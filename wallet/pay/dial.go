@@ -114,9 +114,6 @@ type reading struct {
 func (r reading) Read(p []byte) (int, error) {
 	n, err := r.Conn.Read(p)
 	if err != nil && !errors.Is(err, net.ErrClosed) {
-		if remote, ok := errors.AsType[*net.OpError](err); ok && remote.Op == remoteError {
-			err = hint.Kind(errHandshake, err)
-		}
 		_ = r.dial.note(err)
 	}
 	return n, err
@@ -168,12 +165,15 @@ func isTimeout(err error) bool {
 // (RFC 7301).
 const noApplicationProtocol tls.AlertError = 120
 
-// remoteError is the operation of an alert's error.
-const remoteError = "remote error"
-
 // isAlert reports whether the server ended a handshake with an alert. Its type is not exported, so
 // the texts are compared.
 func isAlert(err error, alert tls.AlertError) bool {
 	var remote *net.OpError
-	return errors.As(err, &remote) && remote.Op == remoteError && remote.Err.Error() == alert.Error()
+	return isRemote(err) && errors.As(err, &remote) && remote.Err.Error() == alert.Error()
+}
+
+// isRemote reports whether the server ended a connection with an alert.
+func isRemote(err error) bool {
+	remote, ok := errors.AsType[*net.OpError](err)
+	return ok && remote.Op == "remote error"
 }

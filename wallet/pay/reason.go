@@ -25,7 +25,7 @@ func reasonOf(err error, timeout time.Duration) string {
 	late := isTimeout(err)
 	var errno syscall.Errno
 	switch reason := neterr.Reason(err); {
-	case errors.Is(err, errHandshake) && !late:
+	case (errors.Is(err, errHandshake) || isRemote(err)) && !late:
 		return "the TLS handshake failed: " + tlsReason(err)
 	case reason != "":
 		return reason
@@ -43,7 +43,7 @@ func tlsReason(err error) string {
 	switch {
 	case errors.As(err, new(tls.RecordHeaderError)):
 		return "the server does not speak TLS"
-	case errors.As(err, &remote) && remote.Op == remoteError:
+	case isRemote(err) && errors.As(err, &remote):
 		return "the server refused it: " + strings.TrimPrefix(remote.Err.Error(), "tls: ")
 	case errors.Is(err, io.EOF), errors.Is(err, neterr.Reset):
 		return "the server closed the connection"
