@@ -12,4 +12,6 @@ const (
 	TimedOut  = syscall.ETIMEDOUT
 	Reset     = syscall.ECONNRESET
 	broken    = syscall.EPIPE
+	tooMany   = syscall.EMFILE
+	noPort    = syscall.EADDRNOTAVAIL
 )

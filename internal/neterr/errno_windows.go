@@ -11,4 +11,6 @@ const (
 	TimedOut  = windows.WSAETIMEDOUT
 	Reset     = windows.WSAECONNRESET
 	broken    = windows.WSAECONNABORTED
+	tooMany   = windows.WSAEMFILE
+	noPort    = windows.WSAEADDRNOTAVAIL
 )

@@ -28,6 +28,11 @@ func TestReason(t *testing.T) {
 	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, os.NewSyscallError("read", Reset), os.NewSyscallError("write", broken)} {
 		require.Equal(t, "the connection was closed before the answer was complete", Reason(&url.Error{Op: "Get", Err: closed}))
 	}
+	proxy := &url.Error{Op: "Post", Err: &net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused}}
+	require.Equal(t, "the proxy of HTTPS_PROXY or HTTP_PROXY fails: the connection was refused: nothing listens there", Reason(proxy))
+	require.Equal(t, "the proxy of HTTPS_PROXY or HTTP_PROXY fails: status 407", Reason(&url.Error{Op: "Post", Err: &ProxyError{errors.New("status 407")}}))
+	require.Contains(t, Reason(os.NewSyscallError("socket", tooMany)), "ulimit -n")
+	require.Contains(t, Reason(os.NewSyscallError("connect", noPort)), "no free port")
 	for _, other := range []error{nil, errors.New("dial tcp: connection refused")} {
 		require.Empty(t, Reason(other))
 	}

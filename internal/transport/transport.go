@@ -2,8 +2,13 @@
 package transport
 
 import (
+	"context"
+	"fmt"
 	"net/http"
+	"net/url"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/neterr"
 )
 
 // A connection without a frame from the server for silence is tried with a ping, and closed if that has
@@ -20,6 +25,12 @@ func New() *http.Transport {
 	kept := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
 		kept = standard.Clone()
+	}
+	kept.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
+		if response.StatusCode == http.StatusOK {
+			return nil
+		}
+		return &neterr.ProxyError{Err: fmt.Errorf("it answers with HTTP status %s", response.Status)}
 	}
 	kept.HTTP2 = &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: patience}
 	return kept

@@ -5,12 +5,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/internal/neterr"
 )
 
 // A load balancer or a NAT forgets a connection without telling either side.
@@ -63,6 +67,23 @@ func TestAServerThatIsGoneIsDialledAgain(t *testing.T) {
 		}
 		require.Equal(t, 2, dialled)
 	})
+}
+
+// A proxy that refuses is named, and its password is not.
+func TestAProxyThatRefuses(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusProxyAuthRequired) }))
+	defer proxy.Close()
+	for at, says := range map[string]string{
+		proxy.Listener.Addr().String(): "it answers with HTTP status 407 Proxy Authentication Required",
+		"127.0.0.1:1":                  "the connection was refused: nothing listens there",
+	} {
+		kept := New()
+		kept.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: at, User: url.UserPassword("user", "s3cret")})
+		_, err := (&http.Client{Transport: kept}).Get("https://node.example")
+		kept.CloseIdleConnections()
+		require.Equal(t, "the proxy of HTTPS_PROXY or HTTP_PROXY fails: "+says, neterr.Reason(err))
+		require.NotContains(t, err.Error(), "s3cret")
+	}
 }
 
 func TestAnotherDefaultTransport(t *testing.T) {

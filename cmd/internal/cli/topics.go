@@ -94,7 +94,7 @@ func Environment() []dialect.TopicList {
 			{"XDG_STATE_HOME", "pmctl/store.db is kept here (default ~/.local/state)"},
 			{"XDG_CACHE_HOME", "pmctl's cache is kept here (default ~/.cache)"},
 			{"XDG_RUNTIME_DIR", "pmctl/agent.sock, the agent's socket, is kept here"},
-			{"HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxy for requests to the node"},
+			{"HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxy for HTTP requests, except those to orchestrators"},
 			{"GOMAXPROCS", "number of processors to use"},
 		}},
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -78,6 +79,9 @@ func (e *NodeError) Error() string {
 		}
 		return fmt.Sprintf("the node at %s limits the rate of requests%s%s%s", e.URL, status, wait, quote)
 	case FaultDenied:
+		if e.code == http.StatusProxyAuthRequired {
+			return fmt.Sprintf("%v: %s: a proxy refuses access%s%s", ErrUnreachable, e.URL, status, quote)
+		}
 		return fmt.Sprintf("the node at %s refuses access%s%s", e.URL, status, quote)
 	case FaultMalformed, FaultBehind:
 		return fmt.Sprintf("the node at %s %v", e.URL, e.Err)
@@ -98,6 +102,9 @@ func (e *NodeError) Is(target error) bool { return target == ErrUnreachable }
 func (e *NodeError) Unwrap() error        { return e.Err }
 
 func (e *NodeError) Hint() string {
+	if e.code == http.StatusProxyAuthRequired || neterr.OfProxy(e.Err) != nil {
+		return "check the proxy of HTTPS_PROXY or HTTP_PROXY"
+	}
 	const another = "pass another node's --rpc-url, or set rpc_urls in the config file"
 	switch e.Fault {
 	case FaultBusy:
