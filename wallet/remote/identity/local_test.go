@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"testing"
@@ -58,7 +59,10 @@ func TestTheHostOfASocket(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	t.Cleanup(func() { require.NoError(t, server.Close()); <-ended })
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", l.Addr().String()) }}}
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", l.Addr().String())
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial}}
 	response, err := client.Get("http://signer/")
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
