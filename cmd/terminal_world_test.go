@@ -35,7 +35,7 @@ func newSeat(t *testing.T) *seat {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, network.Close()) })
 	s := &seat{t: t, home: home, network: network, env: []string{
-		"PMCTL_NETWORK=devnet", "PMCTL_DEVNET_STATE=" + state, "XDG_STATE_HOME=", "XDG_CONFIG_HOME=", "XDG_CACHE_HOME=", "XDG_RUNTIME_DIR=", "PMCTL_STORE=",
+		"TERM=xterm-256color", "PMCTL_NETWORK=devnet", "PMCTL_DEVNET_STATE=" + state, "XDG_STATE_HOME=", "XDG_CONFIG_HOME=", "XDG_CACHE_HOME=", "XDG_RUNTIME_DIR=", "PMCTL_STORE=",
 	}}
 	require.NoError(t, os.WriteFile(s.file("pass"), []byte(passphraseTyped+"\n"), 0o600))
 	require.NoError(t, os.WriteFile(s.file("key0"), []byte(hex.EncodeToString(crypto.FromECDSA(network.Accounts()[0].Key))), 0o600))

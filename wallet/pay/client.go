@@ -164,7 +164,7 @@ func (c *Client) fetchError(u URL, err, dialFailure error, http2 bool, header, t
 	switch {
 	case !began && !ended && dialFailure != nil && httpStatus(text) == "":
 		return connectError(u, dialFailure, c.timeout())
-	case !ended && isCutOff(text):
+	case !ended && isCutOff(text), !ended && u.TLS() && isUnsent(text):
 		return &UnreachableError{URL: u.String(), Reason: cutOff, Err: err}
 	case code == codes.DeadlineExceeded && !ended:
 		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("no answer within %s", duration.Text(c.timeout())), Err: context.DeadlineExceeded}

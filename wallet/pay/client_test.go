@@ -215,6 +215,8 @@ func serveTLS(t *testing.T, config *tls.Config) URL {
 	config.Certificates = []tls.Certificate{certificate(t)}
 	return serveTCP(t, "https", func(conn net.Conn) {
 		_, _ = io.Copy(io.Discard, tls.Server(conn, config))
+		// Closed with data unread, a connection is reset, and an alert before that may be lost.
+		_, _ = io.Copy(io.Discard, conn)
 		conn.Close()
 	})
 }

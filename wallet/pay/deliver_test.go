@@ -11,13 +11,13 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/pmctl/pmctl/pm"
@@ -195,9 +195,14 @@ func TestAServerThatTakesNoRequest(t *testing.T) {
 		defer conn.Close()
 		connections.Add(1)
 		secure := tls.Server(conn, config)
-		settings, goAway := "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "\x00\x00\x08\x07\x00\x00\x00\x00\x00"+strings.Repeat("\x00", 8)
-		_, _ = io.WriteString(secure, settings+goAway)
-		_, _ = io.Copy(io.Discard, secure)
+		_, _ = io.CopyN(io.Discard, secure, int64(len(http2.ClientPreface)))
+		framer := http2.NewFramer(secure, secure)
+		_ = framer.WriteSettings()
+		for frame, err := framer.ReadFrame(); err == nil; frame, err = framer.ReadFrame() {
+			if _, ok := frame.(*http2.HeadersFrame); ok {
+				_ = framer.WriteGoAway(0, http2.ErrCodeNo, nil)
+			}
+		}
 	})
 	_, err := deliver(t, u, testTimeout)
 	require.ErrorAs(t, err, new(*UnknownOutcomeError))
@@ -205,14 +210,14 @@ func TestAServerThatTakesNoRequest(t *testing.T) {
 	require.EqualValues(t, 1, connections.Load())
 }
 
-// TestTLSAlertsOfADelivery: the server's reason is named.
+// TestTLSAlertsOfADelivery: the server's reason for ending a handshake is named.
 func TestTLSAlertsOfADelivery(t *testing.T) {
 	_, err := deliver(t, serveOldTLS(t), testTimeout)
 	require.ErrorIs(t, err, ErrUnreachable)
 	require.ErrorContains(t, err, "the TLS handshake failed: the server refused it: protocol version not supported")
 	_, err = deliver(t, serveTLS(t, &tls.Config{NextProtos: []string{"h2"}, ClientAuth: tls.RequireAnyClientCert}), testTimeout)
+	// The client has sent its part by then. Its HTTP/2 names the reason only if it had begun with the request.
 	require.ErrorAs(t, err, new(*UnknownOutcomeError))
-	require.ErrorContains(t, err, "the TLS handshake failed: the server refused it: certificate required")
 }
 
 func TestNothingWasSent(t *testing.T) {

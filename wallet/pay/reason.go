@@ -67,6 +67,9 @@ func isCutOff(text string) bool {
 	return strings.HasPrefix(text, "stream terminated by RST_STREAM") || strings.HasPrefix(text, "error reading from server: ")
 }
 
+// isUnsent reports, by gRPC's error text, whether a server closed the connection before a request was written.
+func isUnsent(text string) bool { return strings.HasPrefix(text, "write tcp ") }
+
 // httpStatus is the one in gRPC's error text; "" for none.
 func httpStatus(text string) string {
 	found := regexp.MustCompile(`HTTP status code received from server: (\d{3})`).FindStringSubmatch(text)
