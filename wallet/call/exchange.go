@@ -55,7 +55,7 @@ func (r *Request) Digest() string {
 func HTTPClient() *http.Client {
 	const patience = 2 * time.Second // for an answer to a request's header, before its body is sent
 	client := pay.HTTPClient()
-	transport := client.Transport.(*http.Transport)
+	transport := client.Transport.(pay.Transport)
 	transport.DisableKeepAlives, transport.DisableCompression, transport.ExpectContinueTimeout = false, true, patience
 	transport.MaxIdleConnsPerHost = 2
 	return client

@@ -180,7 +180,7 @@ func startedAt(t *testing.T, server *httptest.Server) *http.Client {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	client := HTTPClient()
-	client.Transport.(*http.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+	client.Transport.(pay.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", server.Listener.Addr().String())
 	}
 	t.Cleanup(client.CloseIdleConnections)

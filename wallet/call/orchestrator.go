@@ -37,7 +37,7 @@ func (c *Caller) post(ctx context.Context, bound time.Duration, origin pay.URL, 
 	limited, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %v", bound))
 	defer cancel()
 	var connected atomic.Bool
-	traced := httptrace.WithClientTrace(pay.DialOnce(limited), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	request, err := http.NewRequestWithContext(traced, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, false, fmt.Errorf("%w: %w", pay.ErrMalformed, err)

@@ -23,7 +23,6 @@ type silence struct {
 
 // limit returns the context of a request that ends after so much silence; 0 is no limit.
 func limit(ctx context.Context, most time.Duration, hasBody bool) (context.Context, *silence) {
-	ctx = pay.DialOnce(ctx)
 	s := &silence{most: most, over: most == 0}
 	if s.over {
 		return ctx, s

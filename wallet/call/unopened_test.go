@@ -63,7 +63,7 @@ func TestAPaidRequestWithoutAConnection(t *testing.T) {
 	caller.Timeout = 500 * time.Millisecond
 	s := &silentDial{Purse: account}
 	caller.Purse = s
-	transport := caller.HTTP.Transport.(*http.Transport)
+	transport := caller.HTTP.Transport.(pay.Transport)
 	transport.DisableKeepAlives = true // the payment is to need a connection of its own
 	dial := transport.DialContext
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -45,7 +43,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	defer cancel()
 	// Once there is a connection, the request may be on its way.
 	var connected atomic.Bool
-	traced := httptrace.WithClientTrace(DialOnce(limited), &httptrace.ClientTrace{
+	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
 	request, err := http.NewRequestWithContext(traced, http.MethodPost, transcoder.String()+"/payment", nil)
@@ -195,36 +193,4 @@ func isRefusal(status int, contentType, text string) bool {
 		return strings.HasPrefix(contentType, "text/plain") && text != wordless && text != http.StatusText(status)
 	}
 	return false
-}
-
-// HTTPClient returns a client for one request: a kept connection may turn out to be dead at the
-// next payment, whose outcome would be unknown.
-func HTTPClient() *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext:       dial,
-			TLSClientConfig:   tlsConfig("h2", "http/1.1"),
-			ForceAttemptHTTP2: true,
-			DisableKeepAlives: true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// DialOnce lets one request of an HTTPClient open one connection at most. A server can refuse a request over
-// HTTP/2 so that the client sends it again, as often as it does so, without a pause.
-func DialOnce(ctx context.Context) context.Context {
-	return context.WithValue(ctx, dialledKey{}, new(atomic.Bool))
-}
-
-// dialledKey is where a context has that its request has opened a connection.
-type dialledKey struct{}
-
-var errRefusedStream = fmt.Errorf("the server refused the request over HTTP/2: %w", io.ErrUnexpectedEOF)
-
-func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if dialled, once := ctx.Value(dialledKey{}).(*atomic.Bool); once && dialled.Swap(true) {
-		return nil, errRefusedStream
-	}
-	return new(net.Dialer).DialContext(ctx, network, address)
 }

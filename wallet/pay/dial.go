@@ -168,12 +168,14 @@ const noApplicationProtocol tls.AlertError = 120
 // isAlert reports whether the server ended a handshake with an alert. Its type is not exported, so
 // the texts are compared.
 func isAlert(err error, alert tls.AlertError) bool {
-	var remote *net.OpError
-	return isRemote(err) && errors.As(err, &remote) && remote.Err.Error() == alert.Error()
+	ended := alertOf(err)
+	return ended != nil && ended.Error() == alert.Error()
 }
 
-// isRemote reports whether the server ended a connection with an alert.
-func isRemote(err error) bool {
-	remote, ok := errors.AsType[*net.OpError](err)
-	return ok && remote.Op == "remote error"
+// alertOf is the alert by which a server ended a connection; nil for any other error.
+func alertOf(err error) error {
+	if remote, ok := errors.AsType[*net.OpError](err); ok && remote.Op == "remote error" {
+		return remote.Err
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"regexp"
 	"strings"
 	"syscall"
@@ -25,7 +24,7 @@ func reasonOf(err error, timeout time.Duration) string {
 	late := isTimeout(err)
 	var errno syscall.Errno
 	switch reason := neterr.Reason(err); {
-	case (errors.Is(err, errHandshake) || isRemote(err)) && !late:
+	case (errors.Is(err, errHandshake) || alertOf(err) != nil) && !late:
 		return "the TLS handshake failed: " + tlsReason(err)
 	case reason != "":
 		return reason
@@ -39,12 +38,11 @@ func reasonOf(err error, timeout time.Duration) string {
 
 // tlsReason returns a TLS alert, or a local TLS error, without the library's prefix.
 func tlsReason(err error) string {
-	var remote *net.OpError
 	switch {
 	case errors.As(err, new(tls.RecordHeaderError)):
 		return "the server does not speak TLS"
-	case isRemote(err) && errors.As(err, &remote):
-		return "the server refused it: " + strings.TrimPrefix(remote.Err.Error(), "tls: ")
+	case alertOf(err) != nil:
+		return "the server refused it: " + strings.TrimPrefix(alertOf(err).Error(), "tls: ")
 	case errors.Is(err, io.EOF), errors.Is(err, neterr.Reset):
 		return "the server closed the connection"
 	}
