@@ -64,6 +64,11 @@ func Run[T any](ctx context.Context, job Job[T]) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		// A select with two ready cases takes either, and workers leave items alone, or half
+		// done, once ctx has ended.
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if s.err == io.EOF { // one that wraps it, as of a connection that was closed, is a failure
 			return nil
 		}
