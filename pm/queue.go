@@ -125,7 +125,8 @@ func (q *ticketQueue) pass(ctx context.Context) error {
 	return nil
 }
 
-// emit sends a ticket to the receiver and returns its answer, or ctx's error.
+// emit sends a ticket to the receiver and returns its answer, or ctx's error. The receiver answers
+// after ctx has ended, too: what it has redeemed by then is settled.
 func (q *ticketQueue) emit(ctx context.Context, ticket *SignedTicket) (redemptionResult, error) {
 	r := &redemption{ticket, make(chan redemptionResult, 1)}
 	select {
@@ -133,12 +134,11 @@ func (q *ticketQueue) emit(ctx context.Context, ticket *SignedTicket) (redemptio
 	case <-ctx.Done():
 		return redemptionResult{}, ctx.Err()
 	}
-	select {
-	case result := <-r.result:
-		return result, nil
-	case <-ctx.Done():
-		return redemptionResult{}, ctx.Err()
+	result := <-r.result
+	if err := ctx.Err(); err != nil && !result.settles() {
+		return redemptionResult{}, err
 	}
+	return result, nil
 }
 
 // requeue moves a ticket to the end of the queue.

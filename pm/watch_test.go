@@ -81,6 +81,31 @@ func TestStopAtAnyMoment(t *testing.T) {
 	}
 }
 
+// TestStopDuringARedemption: what is mined while the monitor stops is reported and recorded, and nothing
+// else is redeemed then. A broker that is no TxWaiter cannot be told.
+func TestStopDuringARedemption(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		mined := make(chan struct{})
+		o.chain.checkWith = func(*types.Transaction) error {
+			<-mined
+			return nil
+		}
+		o.Start()
+		client := o.client()
+		o.queue(o.win(client, 1, 1000), o.win(client, 2, 1000))
+		go o.Stop()
+		synctest.Wait()
+		close(mined)
+		o.Stop()
+		o.wantRedeemed(1)
+		o.wantWaiting(2)
+		if len(o.attempts) != 1 || !o.attempts[0].Settled || o.attempts[0].Err != nil {
+			t.Errorf("attempts are %+v", o.attempts)
+		}
+	})
+}
+
 // TestNoSubscriptionIsForgotten: what is unsubscribed at once, too, leaves nothing behind that
 // holds up its source.
 func TestNoSubscriptionIsForgotten(t *testing.T) {
