@@ -123,17 +123,24 @@ func (l *link) ask(ctx context.Context, q *question, body []byte) ([]byte, error
 		_ = l.conn.Close()
 		return nil, err
 	}
+	var err error
 	select {
 	case text := <-q.answer:
 		return text, nil
 	case <-l.lost:
-		return nil, l.err
+		err = l.err
 	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			_ = l.conn.Close()
-		}
-		return nil, ctx.Err()
+		err = ctx.Err()
 	}
+	select {
+	case text := <-q.answer: // of several that are ready, select takes any
+		return text, nil
+	default:
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		_ = l.conn.Close()
+	}
+	return nil, err
 }
 
 func (l *link) write(ctx context.Context, body []byte) error {
