@@ -26,8 +26,7 @@ const answerTimeout = 15 * time.Second
 
 // needsRefresh reports whether a payment failed that fresh ticket params would allow.
 func needsRefresh(err error) bool {
-	return errors.Is(err, live.ErrRefresh) || errors.Is(err, pm.ErrTicketParamsExpired) || errors.As(err, new(*pm.NonceCapError)) ||
-		errors.As(err, new(*wire.ExpiredTokenError)) || errors.As(err, new(*store.RetiredError))
+	return live.NeedsRefresh(err) || errors.As(err, new(*wire.ExpiredTokenError)) || errors.As(err, new(*store.RetiredError))
 }
 
 // post posts to the orchestrator at url, and returns its answer within a bound, or

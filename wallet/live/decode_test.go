@@ -3,6 +3,7 @@ package live_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"math/big"
 	"strings"
@@ -105,11 +106,12 @@ func TestAuthTokens(t *testing.T) {
 }
 
 func TestParamsThatFreshOnesMend(t *testing.T) {
-	require.Equal(t, live.ErrRefresh, live.RefuseParams(pm.ErrTicketParamsExpired))
-	require.Equal(t, live.ErrRefresh, live.RefuseParams(&pm.NonceCapError{}))
-	refusal := live.RefuseParams(pm.ErrNoExpirationBlock)
-	require.Equal(t, 400, refusal.Status())
-	require.ErrorIs(t, refusal, pm.ErrNoExpirationBlock)
+	require.True(t, live.NeedsRefresh(live.ErrRefresh))
+	require.True(t, live.NeedsRefresh(fmt.Errorf("params: %w", pm.ErrTicketParamsExpired)))
+	require.True(t, live.NeedsRefresh(&pm.NonceCapError{Used: 1, Asked: 10, Cap: 10}))
+	require.False(t, live.NeedsRefresh(&pm.NonceCapError{Asked: 11, Cap: 10}), "no params have as many")
+	require.False(t, live.NeedsRefresh(pm.ErrNoExpirationBlock))
+	require.False(t, live.NeedsRefresh(nil))
 }
 
 // FuzzDecodeSession: what is read as a session is written again, and read as the same.

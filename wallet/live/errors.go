@@ -146,12 +146,11 @@ func (e *ParamsError) Unwrap() error { return e.Err }
 // Status implements Refusal.
 func (*ParamsError) Status() int { return http.StatusBadRequest }
 
-// RefuseParams returns the Refusal for an error of a sender's check of ticket params:
-// ErrRefresh where fresh params help, which have expired or whose nonces are used up, and
-// *ParamsError otherwise.
-func RefuseParams(err error) Refusal {
-	if errors.Is(err, pm.ErrTicketParamsExpired) || errors.As(err, new(*pm.NonceCapError)) {
-		return ErrRefresh
-	}
-	return &ParamsError{err}
+// NeedsRefresh reports whether a payment failed that fresh ticket params would allow: the params, or what an
+// orchestrator sends with them, have expired, or their nonces are used up. A payment of more tickets than any
+// params have nonces for is none.
+func NeedsRefresh(err error) bool {
+	var nonces *pm.NonceCapError
+	return errors.Is(err, ErrRefresh) || errors.Is(err, pm.ErrTicketParamsExpired) ||
+		errors.As(err, &nonces) && nonces.Asked <= uint64(nonces.Cap)
 }

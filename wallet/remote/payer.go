@@ -284,9 +284,9 @@ func (p *Payer) refusal(err error) error {
 		return err
 	case errors.Is(err, store.ErrNoClient):
 		return &identity.RefusedError{Status: http.StatusUnauthorized, Err: errReplaced}
-	case errors.Is(err, pm.ErrTicketParamsExpired), errors.As(err, new(*pm.NonceCapError)), errors.As(err, new(*store.RetiredError)):
+	case live.NeedsRefresh(err), errors.As(err, new(*store.RetiredError)):
 		return live.ErrRefresh
-	case errors.As(err, &limit):
+	case errors.As(p.Plans.Limits.Explain(err), &limit):
 		return limitError{limit}
 	case errors.Is(err, context.Canceled): // by the caller
 		return err

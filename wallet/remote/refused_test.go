@@ -145,6 +145,10 @@ func TestLimitsRefuse(t *testing.T) {
 		require.Equal(t, http.StatusOK, res.StatusCode, string(body))
 		a.refused(t, nil, nil, live.StatusRefresh, "refresh session")
 	})
+	t.Run("more tickets than nonces", func(t *testing.T) { // which no other ticket params have either
+		w := newWorld(t, key, 100, identity.None{}, nil, nil, func(p *remote.Payer) { p.Plans.Limits.NonceCap = 1 })
+		newAsker(t, w).refused(t, map[string]any{"type": "lv2v"}, nil, http.StatusBadRequest, "tickets are more than the 1 that one set of ticket params allows")
+	})
 }
 
 // TestMaxPrices: a ceiling of the request is exact about what it is of.
