@@ -5,6 +5,7 @@ package cmd
 import (
 	"context"
 	"io"
+	"log"
 	"slices"
 
 	"github.com/pmctl/pmctl/cmd/account"
@@ -32,10 +33,11 @@ import (
 // Env is what a command sees of the world around it.
 type Env = cli.Env
 
-// System is the Env of this process. gRPC, which must not be in use yet, writes nothing to its stderr from
-// then on: it would repeat there what orchestrators send.
+// System is the Env of this process. gRPC, which must not be in use yet, and net/http write nothing to its
+// stderr from then on: they would repeat there what orchestrators send.
 func System() *Env {
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
+	log.SetOutput(io.Discard) // which net/http uses
 	return cli.System()
 }
 
