@@ -223,6 +223,39 @@ func liveTakeover(t *testing.T, place place) {
 	requireSound(t, location)
 }
 
+// TestLiveTakeoverByAClient: the other signer's name for who asks is another one than the client's, and the
+// session is the client's from then on.
+func TestLiveTakeoverByAClient(t *testing.T) { onEach(t, liveTakeoverByAClient) }
+
+func liveTakeoverByAClient(t *testing.T, place place) {
+	s := open(t, place(t))
+	r := liveRequest(1, 1)
+	r.State = &live.Session{
+		StateID: "1a6491ca", LastUpdate: liveDay, OrchestratorAddress: r.Orchestrator, SequenceNumber: 4,
+		InitialPricePerUnit: r.Price.PerUnit, InitialPixelsPerUnit: 1, AuthID: "tenant-1:ann",
+	}
+	r.Client, r.Auth.ID = addClient(t, s, "ann", Terms{}), "ann"
+	taken := pay(t, s, r)
+	require.Equal(t, "ann", taken.Session.AuthID)
+	requireAgain(t, taken, pay(t, s, r))
+
+	other := liveRequest(2, 1).with(taken)
+	other.Client, other.Auth.ID = r.Client, "ann:user"
+	_, err := livePayments(s).Pay(t.Context(), other)
+	require.ErrorIs(t, err, live.ErrAuthID)
+	other.Client, other.Auth.ID = addClient(t, s, "bob", Terms{}), "bob"
+	_, err = livePayments(s).Pay(t.Context(), other)
+	require.Equal(t, ClientSession, errorAs[*ClientError](t, err).Reason)
+
+	// A webhook's permission that still holds has no name with it.
+	r.State = &live.Session{
+		StateID: "1a6491cb", LastUpdate: liveDay, OrchestratorAddress: r.Orchestrator,
+		InitialPricePerUnit: r.Price.PerUnit, InitialPixelsPerUnit: 1, AuthID: "tenant-1:ann",
+	}
+	r.Auth.ID = ""
+	require.Equal(t, "tenant-1:ann", pay(t, s, r).Session.AuthID)
+}
+
 func addClient(t *testing.T, s *Store, name string, terms Terms) (id string) {
 	t.Helper()
 	client, err := s.Clients().Add(t.Context(), Client{Name: name, Terms: terms}, Credential{"token", "hash of " + name})
