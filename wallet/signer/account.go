@@ -35,7 +35,7 @@ func KeyFile(store *keystore.Store, account accounts.Account, passphrase keystor
 
 // Later is an account that find looks up each time its key is needed: rounds may pass in
 // between, and an agent may have the key by then, or no longer. Without find, or where it returns nil,
-// the account cannot sign.
+// the account cannot sign. The key of another account is refused with keystore.ErrAddressMismatch.
 func Later(address common.Address, find func(context.Context) (*Account, error)) *Account {
 	if find == nil {
 		return AddressOnly(address)
@@ -47,6 +47,10 @@ func Later(address common.Address, find func(context.Context) (*Account, error))
 		}
 		if found == nil {
 			found = AddressOnly(address)
+		}
+		if got := found.Address(); got != address {
+			found.Close()
+			return nil, fmt.Errorf("%w: the account is %v, the key that was found for it is that of %v", keystore.ErrAddressMismatch, address, got)
 		}
 		return found.Unlock(ctx)
 	}}
@@ -76,7 +80,7 @@ func (a *Account) Address() common.Address { return a.address }
 func (a *Account) File() string { return a.file }
 
 // Unlock opens the key, once. It sets no time limit for the passphrase. It fails with ErrNoKey,
-// ErrCleared, and as keystore.Store.Unlock does.
+// ErrCleared, keystore.ErrAddressMismatch, and as keystore.Store.Unlock does.
 func (a *Account) Unlock(ctx context.Context) (Source, error) {
 	switch {
 	case a.key != nil:

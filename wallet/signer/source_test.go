@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/signer"
 )
@@ -47,4 +49,18 @@ func TestWhatReopens(t *testing.T) {
 	require.ErrorIs(t, err, signer.ErrCleared)
 	require.Nil(t, account.Source())
 	require.False(t, account.Reopens())
+}
+
+// TestAnotherAccountsKey: a key file that was replaced since its address was read signs nothing, and
+// asks no recipient for params in another account's name.
+func TestAnotherAccountsKey(t *testing.T) {
+	key, err := signer.RawKey([]byte(strings.Repeat("01", 32)))
+	require.NoError(t, err)
+	found := signer.Opened(key, "")
+	account := signer.Later(common.Address{1}, func(context.Context) (*signer.Account, error) { return found, nil })
+	_, err = account.Unlock(t.Context())
+	require.ErrorIs(t, err, keystore.ErrAddressMismatch)
+	require.ErrorContains(t, err, key.Address().Hex())
+	require.Nil(t, account.Source())
+	require.Nil(t, found.Source(), "the key is cleared")
 }
