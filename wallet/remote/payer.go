@@ -223,7 +223,8 @@ func (p *Payer) ask(ctx context.Context, r *Request, request *store.LiveRequest)
 	if before != nil && before.PMSessionID == r.params.RecipientRandHash {
 		lastNonce += before.SenderNonce
 	}
-	next, err := before.Next(request.Request, bill, "", r.params.RecipientRandHash, lastNonce, request.Auth)
+	request.StateID = store.NewStateID() // which the webhook may note
+	next, err := before.Next(request.Request, bill, request.StateID, r.params.RecipientRandHash, lastNonce, request.Auth)
 	if err != nil {
 		return err
 	}

@@ -355,6 +355,7 @@ func TestWebhooksThatFail(t *testing.T) {
 		"switches":   func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"status":101}`) },
 		"no content": func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"status":204}`) },
 		"moved":      func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"status":301}`) },
+		"long ID":    func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintf(rw, `{"status":200,"auth_id":"%0600d"}`, 1) },
 		"too much":   func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"status":600}`) },
 		"slow": func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body) // or the client's end is not noticed

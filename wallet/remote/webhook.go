@@ -14,6 +14,7 @@ import (
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/internal/transport"
 	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // Webhook asks an operator's own server whether a payment may be made. It speaks the deployed
@@ -122,6 +123,9 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 	}
 	if json.NewDecoder(bytes.NewReader(text)).Decode(&answer) != nil {
 		return nil, &WebhookError{errors.New("its answer is not JSON, or has a field of another type")}
+	}
+	if err := store.CheckText("auth_id", answer.AuthID); err != nil {
+		return nil, &WebhookError{errors.New(err.Error())} // its status is for texts of clients
 	}
 	switch {
 	case answer.Status == http.StatusOK:

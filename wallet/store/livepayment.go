@@ -30,6 +30,9 @@ type LiveRequest struct {
 	State   *live.Session
 	Encoded []byte
 
+	// StateID is a NewStateID for the session if the request begins one; "" is a new one.
+	StateID string
+
 	// Key is the client's own name for a request that begins a session: under the same
 	// name the same payment is returned again. "" is a request of its own.
 	Key string
@@ -261,7 +264,7 @@ func (b *liveBatch) take(r LiveRequest, client *account, before *live.Session, b
 			return nil, err
 		}
 	}
-	next, err := before.Next(r.Request, bill, newStateID(), hash, nonces.First+nonces.Count-1, r.Auth)
+	next, err := before.Next(r.Request, bill, cmp.Or(r.StateID, NewStateID()), hash, nonces.First+nonces.Count-1, r.Auth)
 	if err != nil {
 		return nil, err
 	}

@@ -215,7 +215,7 @@ func liveTakeover(t *testing.T, place place) {
 
 	// What pmctl has signed is in the store that was asked then.
 	foreign := *taken.Session
-	foreign.StateID = newStateID()
+	foreign.StateID = NewStateID()
 	unknown := r
 	unknown.State = &foreign
 	_, err = livePayments(s).Pay(t.Context(), unknown)
@@ -455,7 +455,7 @@ func TestLivePaymentsOfARestoredStore(t *testing.T) {
 	taken, lost, keyed, bounded := liveRequest(51, 1).with(first), liveRequest(51, 1).with(first), liveRequest(51, 1), liveRequest(51, 1)
 	taken.State = &live.Session{StateID: "1a6491ca", OrchestratorAddress: taken.Orchestrator, InitialPricePerUnit: taken.Price.PerUnit, InitialPixelsPerUnit: 1}
 	unknown := *first.Session
-	unknown.StateID = newStateID()
+	unknown.StateID = NewStateID()
 	lost.State = &unknown
 	keyed.Key = "key"
 	bounded.Client = poor

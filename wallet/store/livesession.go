@@ -21,7 +21,8 @@ const (
 // stateIDBytes is how long a state's ID is here. The deployed signer's have 4 bytes.
 const stateIDBytes = 16
 
-func newStateID() string {
+// NewStateID returns an ID for a session that begins.
+func NewStateID() string {
 	id := make([]byte, stateIDBytes)
 	_, _ = rand.Read(id) // which never fails
 	return hex.EncodeToString(id)
