@@ -69,6 +69,7 @@ lint:
 	$(TOOL) staticcheck ./...
 	$(TOOL) misspell -error $$(git ls-files '*.md' '*.go' '*.1' '*.txtar' '*.proto' '*.sol')
 	$(GO) -C .tools run ./words "$(CURDIR)"
+	@! git grep -nE '^(<{7}|>{7}) ' # what a merge left
 	@dead=$$($(TOOL) deadcode -test ./...) && test -z "$$dead" || { echo "$$dead"; exit 1; }
 	@# Not with shellcheck and pyflakes, which it runs where they are installed and nowhere else.
 	$(TOOL) actionlint -shellcheck= -pyflakes=

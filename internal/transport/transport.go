@@ -18,10 +18,13 @@ const (
 	patience = 10 * time.Second
 )
 
+// A request that was waiting for a new connection may get a kept one that is dead.
+const connections = 3
+
 // New returns a transport with the settings of http.DefaultTransport and connections of its own, which it
 // closes when the server is gone. Over HTTP/2 a request that times out leaves its connection to the next
 // one, and the system gives it up only after a quarter of an hour.
-func New() *http.Transport {
+func New() Transport {
 	kept := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
 		kept = standard.Clone()
@@ -33,5 +36,5 @@ func New() *http.Transport {
 		return &neterr.ProxyError{Err: fmt.Errorf("it answers with HTTP status %s", response.Status)}
 	}
 	kept.HTTP2 = &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: patience}
-	return kept
+	return Bounded(kept, connections)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/input"
+	"github.com/pmctl/pmctl/internal/transport"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -55,9 +56,9 @@ func (r *Request) Digest() string {
 func HTTPClient() *http.Client {
 	const patience = 2 * time.Second // for an answer to a request's header, before its body is sent
 	client := pay.HTTPClient()
-	transport := client.Transport.(pay.Transport)
-	transport.DisableKeepAlives, transport.DisableCompression, transport.ExpectContinueTimeout = false, true, patience
-	transport.MaxIdleConnsPerHost = 2
+	kept := client.Transport.(transport.Transport)
+	kept.DisableKeepAlives, kept.DisableCompression, kept.ExpectContinueTimeout = false, true, patience
+	kept.MaxIdleConnsPerHost = 2
 	return client
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/transport"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -180,7 +181,7 @@ func startedAt(t *testing.T, server *httptest.Server) *http.Client {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	client := HTTPClient()
-	client.Transport.(pay.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+	client.Transport.(transport.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", server.Listener.Addr().String())
 	}
 	t.Cleanup(client.CloseIdleConnections)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/transport"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
@@ -63,10 +64,10 @@ func TestAPaidRequestWithoutAConnection(t *testing.T) {
 	caller.Timeout = 500 * time.Millisecond
 	s := &silentDial{Purse: account}
 	caller.Purse = s
-	transport := caller.HTTP.Transport.(pay.Transport)
-	transport.DisableKeepAlives = true // the payment is to need a connection of its own
-	dial := transport.DialContext
-	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	kept := caller.HTTP.Transport.(transport.Transport)
+	kept.DisableKeepAlives = true // the payment is to need a connection of its own
+	dial := kept.DialContext
+	kept.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if !s.silent.Load() {
 			return dial(ctx, network, address)
 		}

@@ -208,6 +208,10 @@ func TestAServerThatTakesNoRequest(t *testing.T) {
 	require.ErrorAs(t, err, new(*UnknownOutcomeError))
 	require.ErrorContains(t, err, "the connection was closed before the answer was complete")
 	require.EqualValues(t, 1, connections.Load())
+	_, err = (&Client{Timeout: testTimeout}).Fetch(t.Context(), u, signedRequest(t))
+	require.ErrorIs(t, err, ErrUnreachable)
+	require.ErrorContains(t, err, "the connection was closed before the answer was complete")
+	require.EqualValues(t, 2, connections.Load())
 }
 
 // TestTLSAlertsOfADelivery: the server's reason for ending a handshake is named.

@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -17,6 +19,7 @@ import (
 	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/neterr"
+	"github.com/pmctl/pmctl/internal/transport"
 )
 
 var (
@@ -32,11 +35,13 @@ func tlsConfig(protocols ...string) *tls.Config {
 	return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, NextProtos: protocols}
 }
 
-// dialing dials one gRPC client and keeps the dial error, which gRPC itself reports as text only.
+// dialing dials one gRPC client, once, and keeps the dial error, which gRPC itself reports as text only.
 type dialing struct {
 	mu sync.Mutex
 	// err is the last failure; nil while there is a connection.
 	err error
+
+	dialled atomic.Bool
 }
 
 func (d *dialing) note(err error) error {
@@ -54,14 +59,17 @@ func (d *dialing) failure() error {
 
 // client returns a client of the recipient at u, which dials on first use.
 func (d *dialing) client(u URL, timeout time.Duration) (*grpc.ClientConn, error) {
-	transport := insecure.NewCredentials()
+	security := insecure.NewCredentials()
 	if u.TLS() {
 		config := tlsConfig("h2")
-		transport = &handshake{credentials.NewTLS(config), config, d}
+		security = &handshake{credentials.NewTLS(config), config, d}
 	}
 	return grpc.NewClient("passthrough:///"+u.host,
-		grpc.WithTransportCredentials(transport),
+		grpc.WithTransportCredentials(security),
 		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			if d.dialled.Swap(true) {
+				return nil, d.note(cmp.Or(d.failure(), transport.ErrRefused))
+			}
 			dialer := net.Dialer{Timeout: timeout}
 			conn, err := dialer.DialContext(ctx, "tcp", address)
 			return conn, d.note(err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -34,8 +33,8 @@ type Network struct {
 type Client struct {
 	network Network
 	all     []*node
-	conns   *http.Transport // of http and https; they end with the client
-	socket  *overSocket     // of ws and wss; nil otherwise
+	conns   transport.Transport // of http and https; they end with the client
+	socket  *overSocket         // of ws and wss; nil otherwise
 
 	mu sync.Mutex
 	// current is the node that answered last, and answered tells that one has.
