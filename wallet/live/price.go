@@ -57,10 +57,12 @@ func CheckPrice(price *big.Rat, ceilings ...Ceiling) error {
 // one is set, a type without is refused, or another unit would get around it.
 type MaxPrices map[string]*big.Rat
 
-// Ceilings are those for a type of payment. It fails with *NoMaxPriceError.
+// Ceilings are those for a type of payment. It fails with ErrType and *NoMaxPriceError.
 func (m MaxPrices) Ceilings(t Type, source Source) ([]Ceiling, error) {
 	price := m[t.Counts()]
 	switch {
+	case t != Pixels && t.Unit() == "":
+		return nil, ErrType
 	case price != nil:
 		return []Ceiling{{price, source}}, nil
 	case len(m) > 0:

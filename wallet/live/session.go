@@ -71,6 +71,9 @@ type Auth struct {
 	// ID is whose session it is; "" leaves that as it was.
 	ID string
 
+	// Alias is what another signer of the key calls the same caller; "" is not known.
+	Alias string
+
 	// Expiry is Session.AuthExpiry.
 	Expiry int64
 }

@@ -293,6 +293,7 @@ func TestCapturedMaximum(t *testing.T) {
 		} else {
 			require.Contains(t, string(body), "no configured maximum price is set for seconds")
 		}
+		newAsker(t, w).refused(t, map[string]any{"type": "hourly"}, nil, http.StatusBadRequest, "invalid job type")
 	}
 }
 
@@ -348,7 +349,8 @@ func TestTheSameStateTwice(t *testing.T) {
 	for _, c := range list {
 		byName[c.Name] = c
 	}
-	w := newWorld(t, key, 100, identity.None{}, nil, nil)
+	var payer *remote.Payer
+	w := newWorld(t, key, 100, identity.None{}, nil, nil, func(p *remote.Payer) { payer = p })
 	pay := func(c capture, want int) []byte {
 		t.Helper()
 		res, body := w.ask(t, c)
@@ -374,6 +376,8 @@ func TestTheSameStateTwice(t *testing.T) {
 		w.now = w.now.Add(time.Hour) // by which time the auth token has expired
 		require.Equal(t, string(second), string(pay(withState(answer.State), http.StatusOK)))
 	}
+	payer.MaxPrices = live.MaxPrices{"seconds": big.NewRat(1, 1)} // of another unit, as a signer that was started anew may have it
+	require.Equal(t, string(second), string(pay(withState(answer.State), http.StatusOK)))
 	var next payment
 	require.NoError(t, json.Unmarshal(second, &next))
 	require.NotEqual(t, answer.Payment, next.Payment)

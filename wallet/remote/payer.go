@@ -138,7 +138,7 @@ func (p *Payer) request(r *Request) (store.LiveRequest, error) {
 		Client: r.Caller.clientID(), Credential: r.Caller.Credential, State: r.session, Encoded: r.State.State, Key: r.Key,
 		Info: hex.EncodeToString(digest[:]), Params: r.params,
 		ManifestID: r.ManifestID, Capabilities: r.Capabilities,
-		Auth: live.Auth{ID: r.Caller.AuthID()}, Cap: p.Plans.Limits.NonceCap, Allow: p.allow(r.params.Recipient),
+		Auth: r.Caller.auth(), Cap: p.Plans.Limits.NonceCap, Allow: p.allow(r.params.Recipient),
 	}
 	if u, err := pay.ParseServiceURI(r.info.Transcoder); err == nil {
 		request.URL = u.String()
@@ -147,24 +147,10 @@ func (p *Payer) request(r *Request) (store.LiveRequest, error) {
 	if request.ManifestID == "" {
 		request.ManifestID = rand.Text()
 	}
-	if err := request.CheckTexts(); err != nil {
-		return request, err
-	}
-	var err error
-	if request.Ceilings, err = p.MaxPrices.Ceilings(r.Type, live.Configured); err != nil {
-		return request, err
-	}
-	if r.MaxPrice != nil {
-		ceiling, err := r.MaxPrice.Ceiling(r.Type, live.Requested)
-		if err != nil {
-			return request, err
-		}
-		request.Ceilings = append(request.Ceilings, ceiling)
-	}
-	return request, nil
+	return request, request.CheckTexts()
 }
 
-// check holds the offer to the limits and to what the chain says.
+// check holds the offer to the limits and to what the chain says, and finds the ceilings of its price.
 func (p *Payer) check(ctx context.Context, r *Request, request *store.LiveRequest) error {
 	if err := live.CheckToken(r.info.AuthToken, request.At); err != nil {
 		return err
@@ -174,7 +160,12 @@ func (p *Payer) check(ctx context.Context, r *Request, request *store.LiveReques
 		return p.refusal(err)
 	}
 	request.Expiration = plan.Expiration
-	return nil
+	if request.Ceilings, err = p.MaxPrices.Ceilings(r.Type, live.Configured); err != nil || r.MaxPrice == nil {
+		return err
+	}
+	ceiling, err := r.MaxPrice.Ceiling(r.Type, live.Requested)
+	request.Ceilings = append(request.Ceilings, ceiling)
+	return err
 }
 
 // allow applies the signer's own limits to what the tickets come to.
@@ -246,7 +237,7 @@ func (p *Payer) ask(ctx context.Context, r *Request, request *store.LiveRequest)
 	request.Auth.Expiry = permission.Expiry
 	switch {
 	case permission.ID != "":
-		request.Auth.ID = permission.ID
+		request.Auth.ID, request.Auth.Alias = permission.ID, permission.ID
 	case r.Caller.Subject != "":
 		request.Auth.ID = caller
 	}

@@ -157,13 +157,26 @@ type Caller struct {
 
 // AuthID is what usage records and auth webhooks call the caller: client:subject.
 func (c Caller) AuthID() string {
-	switch {
-	case c.Client == nil:
+	if c.Client == nil {
 		return ""
-	case c.Subject == "":
-		return c.Client.Name
 	}
-	return c.Client.Name + ":" + c.Subject
+	return c.authID(c.Client.Name)
+}
+
+// auth is whose sessions the caller may continue. go-livepeer's signer has the name of a proxy for it.
+func (c Caller) auth() live.Auth {
+	auth := live.Auth{ID: c.AuthID()}
+	if identity.Kind(c.Credential.Kind) == identity.KindProxy {
+		auth.Alias = c.authID(c.Credential.Value)
+	}
+	return auth
+}
+
+func (c Caller) authID(client string) string {
+	if c.Subject == "" {
+		return client
+	}
+	return client + ":" + c.Subject
 }
 
 // noClient is the refusal of a credential that is no client's.

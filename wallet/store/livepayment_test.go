@@ -247,6 +247,17 @@ func liveTakeoverByAClient(t *testing.T, place place) {
 	_, err = livePayments(s).Pay(t.Context(), other)
 	require.Equal(t, ClientSession, errorAs[*ClientError](t, err).Reason)
 
+	// Where both signers have a name for who asks, that must be the state's.
+	r.State = &live.Session{
+		StateID: "1a6491cc", LastUpdate: liveDay, OrchestratorAddress: r.Orchestrator,
+		InitialPricePerUnit: r.Price.PerUnit, InitialPixelsPerUnit: 1, AuthID: "tenant-1:ann",
+	}
+	r.Auth.Alias = "tenant-1:eve"
+	_, err = livePayments(s).Pay(t.Context(), r)
+	require.ErrorIs(t, err, live.ErrAuthID)
+	r.Auth.Alias = "tenant-1:ann"
+	require.Equal(t, "ann", pay(t, s, r).Session.AuthID)
+
 	// A webhook's permission that still holds has no name with it.
 	r.State = &live.Session{
 		StateID: "1a6491cb", LastUpdate: liveDay, OrchestratorAddress: r.Orchestrator,

@@ -47,7 +47,7 @@ func (b *liveBatch) find(r LiveRequest, client *account) (before *live.Session, 
 	case session == nil && len(id) == 2*stateIDBytes:
 		// One of pmctl's, of another store or of this one before it lost it.
 		return nil, nil, cmp.Or(b.complete, error(live.ErrStateUnknown))
-	case session == nil && client != nil && r.Auth.ID != "":
+	case session == nil && client != nil && r.Auth.ID != "" && (r.Auth.Alias == "" || r.Auth.Alias == r.State.AuthID):
 		// Another signer of this key has begun it, and may have had another name for the client.
 		taken := *r.State
 		taken.AuthID = ""
