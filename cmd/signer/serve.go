@@ -152,6 +152,7 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 			return err
 		}
 	}
+	cli.FailBrokenPipes() // payments go on after the reader of the log has ended
 	hangups := make(chan os.Signal, 1)
 	signal.Reset(syscall.SIGHUP) // which ends every other command
 	signal.Notify(hangups, syscall.SIGHUP)
