@@ -53,10 +53,12 @@ func (s *silence) set(counts bool) {
 
 // end lets the rest of the answer take any time.
 func (s *silence) end() {
-	s.set(false)
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
+		s.timer.Stop()
+	}
 	s.over = true
-	s.mu.Unlock()
 }
 
 // failed is the error of a request to an orchestrator that limited bounds: ctx's own, or
