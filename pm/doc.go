@@ -71,7 +71,9 @@
 //
 // The package has no network, no disk, no logger and no state that outlives the
 // values it hands out. The chain is behind [Broker], [TimeManager] and
-// [SenderManager], the disk behind [NonceStore] and [TicketStore]. What is handed in
+// [SenderManager], the disk behind [NonceStore] and [TicketStore]. Their implementations must be
+// safe for concurrent use: a [SenderMonitor] has goroutines for each sender, and a [Sender]
+// and a [Recipient] call them from all that use these. What is handed in
 // is copied, and what is handed out is the caller's. Formulas and encodings are those
 // of the contract's getTicketHash and redeemWinningTicket and of the deployed
 // recipients.

@@ -5,8 +5,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// Signer signs personal messages as one Ethereum account. This package calls a signer
-// from one goroutine at a time, unless it is a DigestSigner.
+// Signer signs personal messages as one Ethereum account. Each call of Mint, MintOrders and
+// CreateTicketBatch signs on one goroutine, unless the signer is a DigestSigner. Calls do not wait for
+// each other: the signer of a Sender that several goroutines use must be safe for concurrent use.
 type Signer interface {
 	// Sign returns the 65-byte signature R‖S‖V (V = 27 or 28, low S) over
 	// keccak256("\x19Ethereum Signed Message:\n" ‖ len(msg) ‖ msg).

@@ -10,10 +10,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet"
@@ -189,6 +191,28 @@ func TestProgramsOnPackageWallet(t *testing.T) {
 	var lines lineCount
 	require.NoError(t, mint(ctx, world.config(), world.url, 3, &lines))
 	require.EqualValues(t, 4, lines, "a header, and a line for each ticket")
+}
+
+// TestGoroutinesPay: each with a wallet and an account of its own, on one store.
+func TestGoroutinesPay(t *testing.T) {
+	world := newWorld(t)
+	require.NoError(t, fund(t.Context(), world.config(), "first"))
+	value := wei.FromUint64(3_000_000_000_000)
+	var paying sync.WaitGroup
+	for range 8 {
+		config := world.config()
+		paying.Go(func() {
+			_, err := payment(t.Context(), config, world.url, value)
+			assert.NoError(t, err)
+		})
+	}
+	paying.Wait()
+	w, err := wallet.Open(t.Context(), world.config())
+	require.NoError(t, err)
+	defer w.Close()
+	spent, err := wallet.BudgetOf(t.Context(), w, w.Account.Address(), w.Limits)
+	require.NoError(t, err)
+	require.EqualValues(t, 8*3, spent.Tickets)
 }
 
 // TestAProgramServesASigner runs what docs/go.md shows of remote signers.

@@ -47,7 +47,8 @@ type Config struct {
 	// none.
 	DatabasesDir string
 
-	// Account is the account that acts; nil for a wallet that only reads. Close closes it.
+	// Account is the account that acts; nil for a wallet that only reads. Close closes it, so that
+	// wallets which are open at the same time need one each.
 	Account *signer.Account
 
 	// Limits are the user's limits. If neither MaxEV nor MaxFee is set, those of policy.Default()
