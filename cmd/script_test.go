@@ -10,11 +10,13 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,6 +55,9 @@ type serving struct{ m *testing.M }
 
 func (s serving) Run() int {
 	defer server.Stop()
+	if signal.Ignored(syscall.SIGHUP) { // as below nohup: the scripts' commands would go on when they hang up
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	bin, err := os.MkdirTemp("", "pmctl-bin-")
 	if err == nil {
 		defer os.RemoveAll(bin)
