@@ -117,7 +117,11 @@ func (e *Endpoint) post(ctx context.Context, media string, body []byte) error {
 	}
 	request.Header.Set("Content-Type", media)
 	response, err := e.client.Do(request)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		// net/http has two texts for it, and which one comes is random.
+		return fmt.Errorf("it did not answer within %v: %w", e.client.Timeout, context.DeadlineExceeded)
+	case err != nil:
 		return neterr.WithoutURL(err)
 	}
 	defer response.Body.Close()
