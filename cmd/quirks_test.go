@@ -135,7 +135,7 @@ func answerQuirks(closed, noTLS string) []quirk {
 	} {
 		alone, ofTwo := "1m", "1m"
 		if name == "silence" || name == "a trickle" {
-			alone, ofTwo = "500ms", "5s"
+			alone, ofTwo = "500ms", "16s" // of which the second has half: a watched and busy one may take seconds
 		}
 		list = append(list,
 			quirk{name: "first of two: " + name, nodes: some(c.node, behaviour(real)), run: status + " --timeout " + ofTwo},
