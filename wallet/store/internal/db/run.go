@@ -94,13 +94,14 @@ func (r *fileRun) End() error {
 // Lose releases the lock as a crash does, for tests.
 func (r *fileRun) Lose() error { return r.lock.Unlock() }
 
-// State implements Run: a run that ends says so, and removes its file; a dead one leaves it.
+// State implements Run: a run that ends says so, and removes its file; a dead one leaves it. Two
+// processes that look at the same time do not take each other for the run: they share its lock.
 func (r *fileRun) State(_ *Tx, token string) (RunState, error) {
 	if strings.ContainsAny(token, `/\.`) || token == "" {
 		return Gone, fmt.Errorf("%w: %q names no run", ErrDamaged, token)
 	}
 	lock := flock.New(r.path(token), flock.SetFlag(os.O_RDWR)) // which creates no file
-	held, err := lock.TryLock()
+	held, err := lock.TryRLock()
 	if err == nil && !held {
 		return Alive, nil
 	}

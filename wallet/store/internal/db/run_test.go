@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/gofrs/flock"
 	"github.com/stretchr/testify/require"
 )
 
@@ -45,11 +46,16 @@ func TestARunWithoutAnEndIsDead(t *testing.T) {
 	token, err := run.Begin(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, run.Lose())
-	for range 2 {
+	other := flock.New(run.path(token))
+	for range 2 { // the second while another process looks
 		state, err := run.State(nil, token)
 		require.NoError(t, err)
 		require.Equal(t, Dead, state)
+		held, err := other.TryRLock()
+		require.NoError(t, err)
+		require.True(t, held)
 	}
+	require.NoError(t, other.Unlock())
 	run.Forget(token)
 	state, err := run.State(nil, token)
 	require.NoError(t, err)
