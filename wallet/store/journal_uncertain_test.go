@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"net/url"
 	"testing"
 
@@ -9,22 +10,29 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
-// TestAnIntentWithoutAnAnswerIsNamed: the connection is lost while the journal stores an
-// intent. The error names the intent, and so does the next command that has to wait for it.
+// TestAnIntentWithoutAnAnswerIsNamed: the connection is lost, or the user ends the command, while the
+// journal stores an intent. The error names the intent, and so does the next command that has to wait
+// for it.
 func TestAnIntentWithoutAnAnswerIsNamed(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Run("a connection that is lost", func(t *testing.T) { testUncertainIntent(t, t.Context(), func() {}) })
+	t.Run("a command that is ended", func(t *testing.T) { testUncertainIntent(t, ctx, cancel) })
+}
+
+func testUncertainIntent(t *testing.T, ctx context.Context, onCommit func()) {
 	location := server.Database(t)
 	direct := open(t, location)
 	journal := newAccountant(t, direct)
 
 	var address string
 	edit(t, location, func(u *url.URL) { address = u.Host })
-	through, err := connect(edit(t, location, func(u *url.URL) { u.Host = dropAnswer(t, address) }), nil)
+	through, err := connect(edit(t, location, func(u *url.URL) { u.Host = dropAnswer(t, address, onCommit) }), nil)
 	require.NoError(t, err)
 	defer through.Close()
 	through.setID(direct.ID())
 	lossy := &Journal{store: through, network: journal.network, run: direct.db.NewRun()}
 	intent := &tx.Intent{Account: payer, Label: "fund 1"}
-	err = lossy.Begin(t.Context(), intent, slot(0, 1))
+	err = lossy.Begin(ctx, intent, slot(0, 1))
 	require.NoError(t, lossy.Close())
 	var uncertain *tx.UncertainError
 	require.ErrorAs(t, err, &uncertain)

@@ -244,9 +244,9 @@ func TestServersThatCannotKeepAnything(t *testing.T) {
 	})
 }
 
-// dropAnswer forwards to a server until a client commits. The commit arrives; its answer does
-// not.
-func dropAnswer(t *testing.T, address string) string {
+// dropAnswer forwards to a server until a client commits, and calls end then. The commit arrives; its
+// answer does not.
+func dropAnswer(t *testing.T, address string, end func()) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { listener.Close() })
@@ -270,6 +270,7 @@ func dropAnswer(t *testing.T, address string) string {
 			}
 			last := bytes.Contains(buffer[:n], []byte("commit\x00")) && bytes.Contains(buffer[:n], []byte{'Q'})
 			if last {
+				end()
 				client.Close()
 			}
 			if _, err := up.Write(buffer[:n]); err != nil {
@@ -292,7 +293,7 @@ func TestACommitWithoutAnAnswer(t *testing.T) {
 
 	var address string
 	edit(t, location, func(u *url.URL) { address = u.Host })
-	through, err := connect(edit(t, location, func(u *url.URL) { u.Host = dropAnswer(t, address) }), nil)
+	through, err := connect(edit(t, location, func(u *url.URL) { u.Host = dropAnswer(t, address, func() {}) }), nil)
 	require.NoError(t, err)
 	defer through.Close()
 	through.setID(direct.ID())

@@ -5,6 +5,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -122,6 +123,9 @@ func (d *DB) run(ctx context.Context, write bool, do func(*Tx) error) error {
 		if err := t.flush(); err != nil || !write {
 			return err // a read is whole: how its transaction ends changes nothing
 		}
+		if ctx.Err() != nil {
+			return ctx.Err() // what is not sent is not uncertain
+		}
 		return d.commit(tx)
 	})
 }
@@ -148,14 +152,14 @@ func (d *DB) whileBusy(ctx context.Context, f func() error) error {
 	}
 }
 
-// Explain wraps an error of the database in one of this package, and in ctx's if that is why it
-// failed.
+// Explain wraps an error of the database in one of this package, or returns ctx's if that is why it
+// failed with nothing committed.
 func (d *DB) Explain(ctx context.Context, err error) error {
 	return WithPath(explained(ctx, d.backend, err), d.Name)
 }
 
 func explained(ctx context.Context, b backend, err error) error {
-	if err != nil && ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrUncertain) {
 		return context.Cause(ctx)
 	}
 	return b.explain(err)
