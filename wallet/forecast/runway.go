@@ -156,14 +156,17 @@ type draw struct {
 }
 
 func newDraw(prizes []Prize) *draw {
+	// The mean is taken from the first prize on: that of equal ones is not rounded, and a deposit of
+	// three of them covers three.
+	first := prizes[0].FaceValue
 	d := &draw{Rand: rand.New(rand.NewPCG(1, 1)), prizes: prizes}
 	var total float64
 	for _, p := range prizes {
 		total += p.Weight
 		d.upTo = append(d.upTo, total)
-		d.mean += p.Weight * p.FaceValue
+		d.mean += p.Weight * (p.FaceValue - first)
 	}
-	d.mean /= total
+	d.mean = first + d.mean/total
 	for _, p := range prizes {
 		d.variance += p.Weight / total * (p.FaceValue - d.mean) * (p.FaceValue - d.mean)
 	}

@@ -3,6 +3,7 @@ package forecast
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -137,6 +138,22 @@ func TestRunwayCoversTheTrueDay(t *testing.T) {
 			require.InDelta(t, 0.05, before, 0.05, "the band is not shifted")
 			require.InDelta(t, 0.05, after, 0.05, "the band is not shifted")
 		})
+	}
+}
+
+// TestADepositOfWholeFaceValues: whatever the tickets' weight, a deposit of one face value covers a
+// win. 0.7 times 1e15, divided by 0.7, is more than 1e15.
+func TestADepositOfWholeFaceValues(t *testing.T) {
+	const faceValue = 1e15
+	for _, count := range []float64{1, 2, 10} {
+		var bands []Band
+		for _, weight := range []float64{1, 0.7} {
+			band, err := Runway(count*faceValue, 0, []Prize{{faceValue, weight}}, Pace{Days: 14, Bins: slices.Repeat([]float64{0.1}, 14)})
+			require.NoError(t, err)
+			bands = append(bands, band)
+		}
+		require.Positive(t, bands[0].Low)
+		require.Equal(t, bands[0], bands[1], "%v face values", count)
 	}
 }
 
