@@ -288,7 +288,7 @@ func (c *Caller) due(challenge *Challenge, number int, before *live.Session, pai
 	at := c.Now()
 	bill, err := c.Terms.bill(challenge.request(at), before)
 	if err != nil {
-		return nil, err
+		return nil, challenge.unbillable(err)
 	}
 	return &Due{challenge, number, before, at, bill}, c.Terms.allow(paid, bill.Paid())
 }

@@ -2,6 +2,7 @@ package call
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -9,9 +10,12 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // Challenge is what an orchestrator asks to be paid, and where.
@@ -95,6 +99,25 @@ func (c *Challenge) request(at time.Time) live.Request {
 		Orchestrator: common.BytesToAddress(c.Offer.Info.GetAddress()), App: c.App, Type: c.Type,
 		Price: c.price(), TicketEV: c.Offer.Params.EV(), At: at,
 	}
+}
+
+// unbillable is an error of its bill. What the signer protocol refuses is the orchestrator's: the request is
+// the caller's own.
+func (c *Challenge) unbillable(err error) error {
+	var many *live.TooManyTicketsError
+	var params *live.ParamsError
+	switch {
+	case errors.Is(err, live.ErrNoTickets):
+		return err
+	case errors.As(err, &many):
+		return hint.With(hint.Kind(policy.ErrUnacceptable, fmt.Errorf("the fee of %s takes %v tickets of %s, and a payment can have at most %d: the tickets of %s are too small for its price",
+			wei.Format(many.Fee), many.Tickets, wei.Format(c.Offer.Params.EV()), live.MaxTickets, c.Offer.URL)), "compare them with its prices: pmctl doctor %s", c.Offer.URL)
+	case errors.As(err, &params):
+		return fmt.Errorf("%w (%s): %w", pay.ErrMalformed, c.Offer.URL, params.Err)
+	case errors.As(err, new(live.Refusal)):
+		return fmt.Errorf("%w (%s): %w", pay.ErrMalformed, c.Offer.URL, err)
+	}
+	return err
 }
 
 // renewed is the challenge with fresh ticket params of the same recipient and session. It fails with

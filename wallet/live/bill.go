@@ -97,7 +97,7 @@ func (r Request) Bill(s *Session) (*Bill, error) {
 	case tickets.Sign() == 0:
 		return nil, ErrNoTickets
 	case tickets.Cmp(big.NewInt(MaxTickets)) > 0:
-		return nil, &TooManyTicketsError{tickets}
+		return nil, &TooManyTicketsError{tickets, bill.Fee}
 	}
 	bill.Tickets = uint32(tickets.Uint64())
 	bill.Balance = num.Sum(num.Sum(credit, bill.Paid()), new(big.Rat).Neg(bill.Fee))

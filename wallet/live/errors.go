@@ -120,8 +120,9 @@ func (*NoMaxPriceError) Status() int { return http.StatusForbidden }
 
 // TooManyTicketsError is a payment of more tickets than one request may have.
 type TooManyTicketsError struct {
-	// Tickets is how many would be due.
+	// Tickets is how many would be due, for a Fee in wei.
 	Tickets *big.Int
+	Fee     *big.Rat
 }
 
 func (e *TooManyTicketsError) Error() string {
