@@ -42,7 +42,7 @@ type Runway struct {
 	Redemptions   uint64          `json:"redemptions"`
 	Unmatched     uint64          `json:"unmatched"`
 	ExpectedWins  float64         `json:"expected_wins"`
-	// Outstanding are the tickets whose params have not expired. Their face value is the most they
+	// Outstanding are the tickets that can still win. Their face value is the most they
 	// can cost.
 	Outstanding TicketSum `json:"outstanding"`
 	Basis       string    `json:"basis"`
@@ -147,6 +147,9 @@ func (r *Reader) runway(ctx context.Context, p *past, since time.Time) (*Runway,
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, e := range redeemed {
+		draw.Win(e)
 	}
 	basis, pace, owed := BasisLedger, made, draw.Owed
 	if totals.Unmatched > 0 || draw.Made.Tickets == 0 {

@@ -15,9 +15,10 @@ import (
 )
 
 // Draw compares how many of a sender's tickets won with how many were expected to. It counts only
-// tickets whose params have expired, since recipients do not redeem before.
+// tickets whose params have expired, since recipients seldom redeem before.
 type Draw struct {
-	// Made are all tickets; Outstanding those whose params have not expired, which can still win.
+	// Made are all tickets; Outstanding those whose params have not expired and that were not
+	// redeemed, which can still win.
 	Made, Outstanding policy.Sum
 
 	// Expected is the expected number of wins among the others, Owed that among the outstanding
@@ -27,7 +28,7 @@ type Draw struct {
 	luck   Luck
 	ev     *big.Rat           // of the drawn tickets together
 	groups map[float64]uint64 // drawn tickets by probability
-	drawn  map[entry]struct{} // their entries in the ledger
+	left   map[entry]uint64   // how many tickets of an entry in the ledger can still win
 	l1     *big.Int
 }
 
@@ -42,7 +43,7 @@ func NewDraw(l1Block uint64) *Draw {
 	none := policy.Cost(0, nil, nil)
 	return &Draw{
 		Made: none, Outstanding: none, ev: new(big.Rat), luck: Luck{Paid: new(big.Rat)},
-		groups: make(map[float64]uint64), drawn: make(map[entry]struct{}), l1: new(big.Int).SetUint64(l1Block),
+		groups: make(map[float64]uint64), left: make(map[entry]uint64), l1: new(big.Int).SetUint64(l1Block),
 	}
 }
 
@@ -55,23 +56,37 @@ func (d *Draw) Add(r store.Reservation) {
 	if num.OrZero(r.ExpirationBlock).Cmp(d.l1) > 0 {
 		d.Outstanding = d.Outstanding.Plus(cost)
 		d.Owed += p * float64(n)
+		d.left[entry{r.RecipientRandHash, r.Nonces.First}] = n
 		return
 	}
 	d.luck.Tickets += n
 	d.ev.Add(d.ev, cost.EV)
 	d.Expected += p * float64(n)
 	d.groups[p] += n
-	d.drawn[entry{r.RecipientRandHash, r.Nonces.First}] = struct{}{}
+	d.left[entry{r.RecipientRandHash, r.Nonces.First}] = 0
 }
 
-// Win counts a redemption, if its ticket was drawn.
+// Win counts a redemption of a ticket that was added. One whose params have not expired is no longer
+// outstanding.
 func (d *Draw) Win(e Event) {
 	if e.Redemption == nil || e.Redemption.Match != Matched || e.Redemption.Made == nil {
 		return
 	}
-	if _, ok := d.drawn[entry{e.Redemption.RecipientRandHash, e.Redemption.Made.FirstNonce}]; ok {
+	won := store.Reservation{FaceValue: e.Redemption.FaceValue.Big(), TicketEV: e.Redemption.Made.TicketEVExact.Rat}
+	key := entry{e.Redemption.RecipientRandHash, e.Redemption.Made.FirstNonce}
+	left, added := d.left[key]
+	switch {
+	case !added:
+	case left == 0:
 		d.luck.Wins++
 		d.luck.Paid.Add(d.luck.Paid, e.Redemption.Paid.Rat())
+	default:
+		d.left[key]--
+		left := d.Outstanding
+		d.Outstanding = policy.Sum{
+			Tickets: left.Tickets - 1, EV: new(big.Rat).Sub(left.EV, won.TicketEV), FaceValue: new(big.Int).Sub(left.FaceValue, won.FaceValue),
+		}
+		d.Owed -= WinProb(won)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -30,4 +31,17 @@ func TestAsManyWinsAsExpected(t *testing.T) {
 	require.False(t, draw.Luck().Bad())
 	win()
 	require.True(t, draw.Luck().Bad(), "two won")
+}
+
+// TestAnEarlyWin: a ticket that is redeemed before its params expire can no longer win, and counts as
+// drawn with the others.
+func TestAnEarlyWin(t *testing.T) {
+	draw := NewDraw(1)
+	draw.Add(store.Reservation{Nonces: pm.NonceRange{First: 1, Count: 2}, FaceValue: big.NewInt(100), TicketEV: big.NewRat(1, 1), ExpirationBlock: big.NewInt(2)})
+	draw.Win(Event{Kind: Redeemed, Redemption: &Redemption{
+		FaceValue: wei.FromUint64(100), Paid: wei.FromUint64(100), Match: Matched, Made: &Made{FirstNonce: 1, TicketEV: format.NewTicketEV(big.NewRat(1, 1))},
+	}})
+	require.True(t, policy.Cost(1, big.NewRat(1, 1), big.NewInt(100)).Equal(draw.Outstanding))
+	require.InDelta(t, 0.01, draw.Owed, 1e-12)
+	require.Zero(t, draw.Luck().Wins)
 }
