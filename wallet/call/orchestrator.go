@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
@@ -134,7 +135,7 @@ func (h *held) refresh(ctx context.Context) (*Challenge, error) {
 		why := fmt.Errorf("status %d: %s", status, reason(answer))
 		return nil, &pay.UnreachableError{URL: origin.String(), Reason: why.Error(), Err: why}
 	case status != http.StatusOK:
-		return nil, &SessionLostError{h.challenge.ManifestID, &pay.RefusedError{URL: origin.String(), Status: status, Text: reason(answer)}}
+		return nil, &SessionLostError{h.challenge.ManifestID, refusedTo("provide fresh ticket params", origin, status, answer)}
 	}
 	fresh, err := readChallenge(answer, origin, h.Purse.Sender(), h.Now())
 	if err != nil {
@@ -153,8 +154,14 @@ func (h *held) stop(ctx context.Context, s Session) error {
 	switch {
 	case err != nil:
 		return err
-	case status >= http.StatusBadRequest && status != http.StatusNotFound && status != http.StatusConflict && status != http.StatusGone:
-		return &pay.RefusedError{URL: origin.String(), Status: status, Text: reason(answer)}
+	case status/100 == 2, status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusGone:
+		return nil
 	}
-	return nil
+	return refusedTo("stop the session", origin, status, answer)
+}
+
+// refusedTo is an orchestrator's refusal of a request that has no payment.
+func refusedTo(act string, origin pay.URL, status int, answer []byte) error {
+	text := reason(answer)
+	return hint.Kind(&pay.RefusedError{URL: origin.String(), Text: text}, fmt.Errorf("the orchestrator at %s did not %s (status %d): %s", origin, act, status, text))
 }

@@ -3,12 +3,14 @@ package call
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -27,6 +29,36 @@ func TestARequestWithoutAPaymentPaysNothing(t *testing.T) {
 		require.NotErrorAs(t, err, new(*pay.UnknownOutcomeError))
 		require.NotContains(t, err.Error(), "tickets")
 	}
+}
+
+// TestARefusalOfNoPayment says what the orchestrator, or a proxy before it, did not do. A session has ended
+// where it says that, and where it has none.
+func TestARefusalOfNoPayment(t *testing.T) {
+	caller, _, _, _ := captured(t)
+	var status int
+	caller.HTTP = servedAt(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "/")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte("no"))
+	}))
+	u, err := pay.ParseURL("https://localhost:47157")
+	require.NoError(t, err)
+	h := &held{Caller: caller, challenge: &Challenge{Offer: &pay.Offer{URL: u}}}
+	session := Session{ControlURL: u.String() + "/session/1"}
+	for _, status = range []int{302, 403, 500} {
+		err := h.stop(t.Context(), session)
+		require.EqualError(t, err, fmt.Sprintf("the orchestrator at https://localhost:47157 did not stop the session (status %d): no", status))
+		require.ErrorAs(t, err, new(*pay.RefusedError))
+		said, _ := hint.Of(err)
+		require.Empty(t, said)
+	}
+	for _, status = range []int{200, 202, 404, 409, 410} {
+		require.NoError(t, h.stop(t.Context(), session), status)
+	}
+	status = 403
+	_, err = h.refresh(t.Context())
+	require.ErrorAs(t, err, new(*SessionLostError))
+	require.ErrorContains(t, err, "the orchestrator at https://localhost:47157 did not provide fresh ticket params (status 403): no")
 }
 
 // TestAnAnswerThatIsTooLate: the error names the bound of this request, and not that there was no
