@@ -35,7 +35,11 @@ func (e *OverpayError) Error() string {
 // Hint says what can be done.
 func (e *OverpayError) Hint() string {
 	all := new(big.Rat).Add(e.Value.Rat(), e.Overpays)
-	return fmt.Sprintf("pay %s, which is %s, or allow it with --max-overpay", wei.Flag(new(big.Int).Quo(all.Num(), all.Denom())), words.Count(e.Tickets, "ticket"))
+	bound := ""
+	if e.Most.IsZero() && !all.IsInt() { // no value is worth exactly that many
+		bound = " with --max-overpay 1wei"
+	}
+	return fmt.Sprintf("pay %s%s, which is %s, or allow it with --max-overpay", wei.Flag(new(big.Int).Quo(all.Num(), all.Denom())), bound, words.Count(e.Tickets, "ticket"))
 }
 
 func (e *OverpayError) Is(target error) bool { return target == policy.ErrLimit }

@@ -18,12 +18,12 @@ func TestOverpayingIsBounded(t *testing.T) {
 	payer, _ := newPayer(t)
 	params := goodParams(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		value := wei.FromUint64(rapid.Uint64Range(1, 8e12).Draw(rt, "value"))
-		most := wei.FromUint64(rapid.OneOf(rapid.Uint64Range(1, 10), rapid.Uint64Range(1, 2e12)).Draw(rt, "most"))
-		plan, err := payer.Propose(t.Context(), params, Amount{Value: value, MaxOverpay: &most})
+		asked := wei.FromUint64(rapid.Uint64Range(1, 8e12).Draw(rt, "value"))
+		most := wei.FromUint64(rapid.OneOf(rapid.Uint64Range(0, 10), rapid.Uint64Range(1, 2e12)).Draw(rt, "most"))
+		plan, err := payer.Propose(t.Context(), params, Amount{Value: asked, MaxOverpay: &most})
 		if err == nil {
 			require.LessOrEqual(t, plan.Overpays.Cmp(most.Rat()), 0)
-			require.Zero(t, new(big.Rat).Sub(plan.TotalEV, value.Rat()).Cmp(plan.Overpays))
+			require.Zero(t, new(big.Rat).Sub(plan.TotalEV, asked.Rat()).Cmp(plan.Overpays))
 			return
 		}
 		var over *OverpayError
@@ -31,8 +31,14 @@ func TestOverpayingIsBounded(t *testing.T) {
 		require.ErrorIs(t, err, policy.ErrLimit)
 		require.Positive(t, over.Overpays.Cmp(most.Rat()))
 		words := strings.SplitN(over.Hint(), ",", 2)
-		proposed, err := wei.Parse(strings.TrimPrefix(words[0], "pay "))
+		value, bound, isBound := strings.Cut(strings.TrimPrefix(words[0], "pay "), " with --max-overpay ")
+		proposed, err := wei.Parse(value)
 		require.NoError(t, err)
+		if isBound {
+			require.True(t, most.IsZero(), "the user's bound would do")
+			most, err = wei.Parse(bound)
+			require.NoError(t, err)
+		}
 		plan, err = payer.Propose(t.Context(), params, Amount{Value: proposed, MaxOverpay: &most})
 		require.NoError(t, err)
 		require.EqualValues(t, over.Tickets, plan.Count)
