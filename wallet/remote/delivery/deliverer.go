@@ -141,11 +141,12 @@ func (d *Deliverer) round(ctx context.Context) error {
 
 // drain sends a queue's events for one turn, or until one is refused.
 func (d *Deliverer) drain(ctx context.Context, queue Queue) error {
+	most := d.atOnce(queue)
 	for ends := d.Now().Add(turn); d.Now().Before(ends) && ctx.Err() == nil; {
 		if held, err := d.hold(ctx); !held || err != nil {
 			return err
 		}
-		events, err := d.Outbox.After(ctx, queue.Key, queue.Delivered, batchSize)
+		events, err := d.Outbox.After(ctx, queue.Key, queue.Delivered, most)
 		if err != nil || len(events) == 0 {
 			return err
 		}

@@ -393,6 +393,24 @@ func TestDeliverySlow(t *testing.T) {
 	require.Contains(t, r.log.String(), "it did not answer within 1ms")
 }
 
+// A collector that takes too long for many events gets fewer at once, until it has all.
+func TestDeliveryOfFewerAtOnce(t *testing.T) {
+	l, c := newLedger(t, filepath.Join(t.TempDir(), "store.db"), "ann"), newCollector(t)
+	l.pay(200, "ann")
+	c.set(func(_ *http.Request, events []event) int {
+		if len(events) > 40 {
+			return http.StatusGatewayTimeout
+		}
+		return http.StatusOK
+	})
+	r := c.run(l.Store)
+	for range 2 {
+		r.again(time.Minute)
+	}
+	require.Equal(t, l.made["ann"], c.first("ann"))
+	require.Equal(t, 200, c.count())
+}
+
 // A collector that takes no batches gets each event by itself.
 func TestDeliveryOfSingleEvents(t *testing.T) {
 	l, c := newLedger(t, filepath.Join(t.TempDir(), "store.db"), "ann"), newCollector(t)
@@ -484,4 +502,18 @@ func TestWaits(t *testing.T) {
 	require.Less(t, delivery.Wait(100, &delivery.StatusError{Code: 429}), 5*time.Minute)
 	require.Equal(t, 10*time.Minute, delivery.Wait(1, &delivery.StatusError{Code: 503, After: 10 * time.Minute}))
 	require.Equal(t, time.Hour, delivery.Wait(1, &delivery.StatusError{Code: 503, After: 10 * time.Hour}))
+}
+
+// A server can ask to wait for days.
+func TestALongRetryAfter(t *testing.T) {
+	for asked, want := range map[string]time.Duration{"7": 7 * time.Second, "86400": 24 * time.Hour, "": 0, "soon": 0, "-1": 0} {
+		server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Retry-After", asked)
+			rw.WriteHeader(http.StatusServiceUnavailable)
+		}))
+		var status *delivery.StatusError
+		require.ErrorAs(t, delivery.NewEndpoint(server.URL, nil).Post(t.Context(), []byte("{}")), &status)
+		require.Equal(t, want, status.After, asked)
+		server.Close()
+	}
 }

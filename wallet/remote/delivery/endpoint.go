@@ -132,11 +132,8 @@ func (e *Endpoint) post(ctx context.Context, media string, body []byte) error {
 	return nil
 }
 
-// retryAfter is the number of seconds of a Retry-After header, 0 for a date or none.
+// retryAfter is what a Retry-After header asks for, 0 for a date or none.
 func retryAfter(text string) time.Duration {
-	seconds, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		return 0
-	}
+	seconds, _ := strconv.ParseUint(text, 10, 32) // of a larger number the most that fits
 	return time.Duration(seconds) * time.Second
 }

@@ -35,6 +35,17 @@ func (d *Deliverer) due(queues []Queue) []Queue {
 	})
 }
 
+// atOnce is how many events of a queue are sent in one request: half as many after each failure, since the
+// server may have had too little time for so many.
+func (d *Deliverer) atOnce(queue Queue) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r := d.waiting[queue.Key]; r != nil {
+		return max(1, batchSize>>r.failures)
+	}
+	return batchSize
+}
+
 // failed notes that a queue was refused, and says so.
 func (d *Deliverer) failed(ctx context.Context, queue Queue, position int64, err error) {
 	d.mu.Lock()
