@@ -158,6 +158,9 @@ func TestAReloadEndsAnAuthority(t *testing.T) {
 	status, kept := ask()
 	require.True(t, kept)
 	require.Equal(t, http.StatusUnauthorized, status)
+	status, kept = ask()
+	require.False(t, kept, "the client may have another certificate by then")
+	require.Equal(t, http.StatusUnauthorized, status)
 	_, log := r.stop()
 	require.Contains(t, log, "the authority that signed the client's certificate is no longer accepted")
 }

@@ -42,7 +42,7 @@ func TestARateOfOnceInAnAge(t *testing.T) {
 		rates := NewRates(Rate{PerSecond: rate}, func() time.Time { return time.Unix(0, 0) })
 		require.NoError(t, rates.admitClient("ann"))
 		answer := httptest.NewRecorder()
-		fail(answer, rates.admitClient("ann"))
+		fail(answer, httptest.NewRequest("", "/", nil), rates.admitClient("ann"))
 		require.Equal(t, after, answer.Header().Get("Retry-After"))
 	}
 }

@@ -63,8 +63,8 @@ func answerTo(err error) (status int, message string) {
 	return http.StatusInternalServerError, textInternal
 }
 
-// fail answers with an error, and returns the status.
-func fail(rw http.ResponseWriter, err error) int {
+// fail answers with an error.
+func fail(rw http.ResponseWriter, r *http.Request, err error) {
 	status, message := answerTo(err)
 	var after time.Duration
 	var busy *BusyError
@@ -79,6 +79,9 @@ func fail(rw http.ResponseWriter, err error) int {
 	}
 	if status == http.StatusUnauthorized {
 		rw.Header().Set("WWW-Authenticate", "Bearer")
+		if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+			rw.Header().Set("Connection", "close") // which a newer certificate of the client's needs
+		}
 	}
 	type text struct {
 		Message string `json:"message"`
@@ -86,7 +89,6 @@ func fail(rw http.ResponseWriter, err error) int {
 	respond(rw, status, struct {
 		Error text `json:"error"`
 	}{text{message}})
-	return status
 }
 
 // respond writes a JSON document.

@@ -228,7 +228,7 @@ func (s *Server) answer(with func(http.ResponseWriter, *http.Request, *Answered)
 			entry.Err = fmt.Errorf("no answer within %v: %w", s.Patience, entry.Err)
 		}
 		if entry.Err != nil {
-			fail(out, entry.Err)
+			fail(out, r, entry.Err)
 		}
 		entry.Status, entry.Took = out.status, s.Now().Sub(entry.At)
 		entry.log(r.Context(), s.Log)
