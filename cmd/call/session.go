@@ -113,7 +113,7 @@ func (o *sessionOptions) run(r *cli.Run, out io.Writer, stdinTaken bool) func(co
 			}
 			return nil
 		}
-		if err := command.Run(); err != nil {
+		if err := command.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) { // with which it ended well, and left a child behind
 			return &commandError{o.command[0], err}
 		}
 		return nil
