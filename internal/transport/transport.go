@@ -38,3 +38,7 @@ func New() Transport {
 	kept.HTTP2 = &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: patience}
 	return Bounded(kept, connections)
 }
+
+// NoRedirect is the CheckRedirect of a client that follows none: where it leads may be another server, which
+// would get what was asked and the secrets in its headers.
+func NoRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -16,6 +16,6 @@ func HTTPClient() *http.Client {
 			ForceAttemptHTTP2: true,
 			DisableKeepAlives: true,
 		}, 1),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: transport.NoRedirect,
 	}
 }

@@ -144,7 +144,7 @@ func (w *Webhook) client() *http.Client {
 			w.sends = *w.Client
 		}
 		// What a redirect leads to was not asked: it would get no state, and could answer anything.
-		w.sends.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		w.sends.CheckRedirect = transport.NoRedirect
 	})
 	return &w.sends
 }

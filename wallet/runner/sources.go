@@ -65,10 +65,10 @@ func (e *WebhookError) Unwrap() error { return e.Err }
 
 // Webhook asks a webhook for candidates, as go-livepeer's -orchWebhookUrl: it answers with a JSON
 // array of {"address": URL, "score": number}. Entries that cannot be used are left out. A nil client is
-// one of its own. It fails with *WebhookError.
+// one of its own, which follows no redirect. It fails with *WebhookError.
 func Webhook(url string, headers http.Header, client *http.Client) func(context.Context) ([]Candidate, error) {
 	if client == nil {
-		client = &http.Client{Transport: transport.New()}
+		client = &http.Client{Transport: transport.New(), CheckRedirect: transport.NoRedirect}
 	}
 	return func(ctx context.Context) ([]Candidate, error) {
 		limited, cancel := within(ctx, webhookPatience)

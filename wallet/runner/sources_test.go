@@ -62,6 +62,10 @@ func TestCandidatesOfAWebhook(t *testing.T) {
 		require.NotContains(t, err.Error(), "s3cret")
 		require.NotRegexp(t, "json|request body", err.Error())
 	}
+	elsewhere := httptest.NewServer(http.RedirectHandler(server.URL, http.StatusFound))
+	defer elsewhere.Close()
+	_, err = Webhook(elsewhere.URL, http.Header{"X-Api-Key": {"s3cret"}}, nil)(t.Context())
+	require.ErrorContains(t, err, "HTTP status 302 Found", "another server would get the key")
 	server.Close()
 	_, err = ask(t.Context())
 	require.ErrorAs(t, err, new(*WebhookError))

@@ -83,7 +83,7 @@ func New(text, token string) (*Client, error) {
 	}
 	return &Client{
 		url: strings.TrimSuffix(u.String(), "/"), token: token,
-		http: &http.Client{Transport: transport.New(), Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		http: &http.Client{Transport: transport.New(), Timeout: timeout, CheckRedirect: transport.NoRedirect},
 	}, nil
 }
 

@@ -43,9 +43,7 @@ func NewEndpoint(address string, headers http.Header) *Endpoint {
 	kept := transport.New()
 	kept.MaxIdleConnsPerHost = senders
 	return &Endpoint{address: address, headers: headers, client: &http.Client{
-		Transport: kept, Timeout: requestTimeout,
-		// A redirect would send the events and the secret to another server.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: kept, Timeout: requestTimeout, CheckRedirect: transport.NoRedirect,
 	}}
 }
 

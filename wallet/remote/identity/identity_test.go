@@ -81,7 +81,10 @@ func TestParseProxies(t *testing.T) {
 	p, err := ParseProxies([]string{"192.0.2.7", "10.0.0.0/8", "2001:db8::/32"})
 	require.NoError(t, err)
 	require.Len(t, p.Trusted, 3)
-	for _, all := range []string{"0.0.0.0/0", "::/0", "1.2.3.4/0"} {
+	mapped, err := ParseProxies([]string{"::ffff:192.0.2.7", "::ffff:10.0.0.0/104"})
+	require.NoError(t, err)
+	require.Equal(t, p.Trusted[:2], mapped.Trusted)
+	for _, all := range []string{"0.0.0.0/0", "::/0", "1.2.3.4/0", "::ffff:0:0/96", "::ffff:0:0/90"} {
 		_, err = ParseProxies([]string{"192.0.2.7", all})
 		require.ErrorContains(t, err, "is every address", all)
 	}

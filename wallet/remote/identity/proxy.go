@@ -26,6 +26,10 @@ func ParseProxies(texts []string) (Proxies, error) {
 		if err != nil {
 			return Proxies{}, fmt.Errorf("%q is not an IP address or a prefix such as 10.0.0.0/8", text)
 		}
+		if prefix.Addr().Is4In6() {
+			const mapped = 96
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), max(0, prefix.Bits()-mapped))
+		}
 		if prefix.Bits() == 0 {
 			return Proxies{}, fmt.Errorf("%q is every address: any caller could pay in the name of others", text)
 		}
