@@ -14,6 +14,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/duration"
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/call"
 )
@@ -59,38 +60,18 @@ func (o *sessionOptions) findCommand() error {
 	return nil
 }
 
-// commandError is a command that failed.
-type commandError struct {
-	name string
-	err  error
-}
-
-func (e *commandError) Error() string {
-	var ended *exec.ExitError
-	switch {
-	case e.interrupted():
-		return fmt.Sprintf("the command %s was interrupted; the session was stopped", e.name)
-	case errors.As(e.err, &ended):
-		return fmt.Sprintf("the command %s failed (%v); the session was stopped", e.name, ended)
-	}
-	return fmt.Sprintf("cannot run the command %s: %v; the session was stopped", e.name, e.err)
-}
-
-func (e *commandError) Unwrap() error { return e.err }
-
-// Is puts a command that was interrupted into the class of what the user cancelled: Ctrl-C is for the
-// command and for pmctl, in any order.
-func (e *commandError) Is(target error) bool {
-	return target == wallet.ClassCancelled && e.interrupted()
-}
-
-func (e *commandError) interrupted() bool {
-	ended, ok := errors.AsType[*exec.ExitError](e.err)
+// commandFailed is the error of a command that failed. Ctrl-C is for the command and for pmctl, in any
+// order: one that it interrupted is of the class of what the user cancelled.
+func commandFailed(name string, err error) error {
+	ended, ok := errors.AsType[*exec.ExitError](err)
 	if !ok {
-		return false
+		return fmt.Errorf("cannot run the command %s: %w; the session was stopped", name, err)
 	}
 	status, ok := ended.Sys().(syscall.WaitStatus)
-	return ended.ExitCode() == cli.ExitCancelled || ok && status.Signaled() && status.Signal() == syscall.SIGINT
+	if ended.ExitCode() == cli.ExitCancelled || ok && status.Signaled() && status.Signal() == syscall.SIGINT {
+		return hint.Kind(wallet.ClassCancelled, fmt.Errorf("the command %s was interrupted; the session was stopped", name))
+	}
+	return fmt.Errorf("the command %s failed (%w); the session was stopped", name, ended)
 }
 
 // run returns what uses a session: the command, nil for none.
@@ -114,7 +95,7 @@ func (o *sessionOptions) run(r *cli.Run, out io.Writer, stdinTaken bool) func(co
 			return nil
 		}
 		if err := command.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) { // with which it ended well, and left a child behind
-			return &commandError{o.command[0], err}
+			return commandFailed(o.command[0], err)
 		}
 		return nil
 	}

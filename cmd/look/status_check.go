@@ -1,10 +1,12 @@
 package look
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/config"
@@ -32,29 +34,20 @@ func (o *statusOptions) wanted(s *config.Settings) (check.Wanted, error) {
 	return wanted, err
 }
 
-type checkError struct {
-	// text says everything that is wrong, err is the first of it.
-	text string
-	err  error
-}
-
-func (e *checkError) Error() string { return e.text }
-func (e *checkError) Unwrap() error { return e.err }
-func (e *checkError) Hint() string  { return "pmctl status shows all of it" }
-
 // judge is a check: one line when nothing is wrong, and an error with all that is.
 func (v *statusView) judge(result *check.Document) error {
-	var failed *checkError
+	var problems string
+	var first error
 	for _, w := range result.Warnings {
 		switch {
 		case !w.Problem:
-		case failed == nil:
-			failed = &checkError{w.Message, w.Err}
+		case problems == "":
+			problems, first = w.Message, w.Err
 		default:
-			failed.text = strings.TrimSuffix(failed.text, ".") + "; " + w.Message
+			problems = strings.TrimSuffix(problems, ".") + "; " + w.Message
 		}
 	}
-	if failed == nil || v.Output == cli.OutputJSON {
+	if problems == "" || v.Output == cli.OutputJSON {
 		err := v.Emit("pmctl.status", result, func(w *page.Page) {
 			w.Print(fmt.Sprintf("ok: deposit %s, reserve %s, %s\n", result.Deposit, result.Reserve, result.Lock))
 		})
@@ -62,8 +55,8 @@ func (v *statusView) judge(result *check.Document) error {
 			return err
 		}
 	}
-	if failed == nil {
+	if problems == "" {
 		return nil
 	}
-	return failed
+	return cli.WithHint(hint.Kind(first, errors.New(problems)), "pmctl status shows all of it")
 }

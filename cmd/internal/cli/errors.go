@@ -11,29 +11,8 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 )
 
-// classed is an error of a class that is known to commands alone.
-type classed struct {
-	class wallet.Class
-	text  string
-}
-
-func (e *classed) Error() string { return e.text }
-
-// Is puts it into its class.
-func (e *classed) Is(target error) bool { return target == e.class }
-
-// usageError is a fault of the command line.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-
-func (e *usageError) Unwrap() error { return e.err }
-
-// Is puts it into its class.
-func (e *usageError) Is(target error) bool { return target == wallet.ClassUsage }
-
 // Usage is err as the command line's fault.
-func Usage(err error) error { return &usageError{err} }
+func Usage(err error) error { return hint.Kind(wallet.ClassUsage, err) }
 
 // Usagef is a new error that is the command line's fault.
 func Usagef(format string, args ...any) error {
@@ -43,21 +22,18 @@ func Usagef(format string, args ...any) error {
 // WithHint says what can be done about err. A nil err stays nil.
 func WithHint(err error, format string, args ...any) error { return hint.With(err, format, args...) }
 
-// interruptedError is the error of a command that a signal ended. The cause names the signal, which
+// endedBySignal is the error of a command that a signal ended. The cause names the signal, which
 // says no more.
-type interruptedError struct{ err, cause error }
-
-func (e *interruptedError) Error() string {
-	switch {
-	case errors.Is(e.err, ErrCancelled):
-		return e.err.Error()
-	case e.err.Error() == context.Canceled.Error(), e.err.Error() == e.cause.Error():
-		return "interrupted"
+func endedBySignal(err, cause error) error {
+	switch text := err.Error(); {
+	case errors.Is(err, ErrCancelled):
+	case text == context.Canceled.Error(), text == cause.Error():
+		err = &endedError{err, text, "interrupted"}
+	default:
+		err = fmt.Errorf("interrupted: %w", err)
 	}
-	return "interrupted: " + e.err.Error()
+	return hint.Kind(context.Canceled, err)
 }
-
-func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e.err} }
 
 // endedError is an error that ends with Go's words for a context that has ended, and is to end with
 // pmctl's.
@@ -79,33 +55,23 @@ func timedOut(err error) error {
 }
 
 // ErrCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
-var ErrCancelled error = &classed{wallet.ClassCancelled, "cancelled: nothing was done"}
+var ErrCancelled = hint.Kind(wallet.ClassCancelled, errors.New("cancelled: nothing was done"))
 
 // errKeyInput is returned when what a descriptor gives is no key.
-var errKeyInput error = &classed{wallet.ClassLocked, "no key to sign with"}
+var errKeyInput = hint.Kind(wallet.ClassLocked, errors.New("no key to sign with"))
 
-// unreportedError is a result that could not be written.
-type unreportedError struct {
-	// what is done.
-	what string
-	err  error
-}
-
-func (e *unreportedError) Error() string {
-	if errors.As(e.err, new(*jsonfilter.Error)) {
-		return fmt.Sprintf("%s, but %v", e.what, e.err)
+// Unreported is the error of a result that could not be printed as the user wanted, of something
+// that is done. A nil err stays nil.
+func Unreported(what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, new(*jsonfilter.Error)):
+		err = fmt.Errorf("%s, but %w", what, err)
+	default:
+		err = fmt.Errorf("%s, but its result cannot be written: %w", what, err)
 	}
-	return fmt.Sprintf("%s, but its result cannot be written: %v", e.what, e.err)
-}
-
-func (e *unreportedError) Unwrap() error { return e.err }
-
-// Is puts it into its class.
-func (e *unreportedError) Is(target error) bool { return target == wallet.ClassUnreported }
-
-// Hint warns against the second time.
-func (e *unreportedError) Hint() string {
-	return "do not run the command again for its output: it has taken effect"
+	return WithHint(hint.Kind(wallet.ClassUnreported, err), "do not run the command again for its output: it has taken effect")
 }
 
 // errOutClosed is returned before anything is done when its result would be lost.

@@ -108,15 +108,6 @@ func (r *Run) EmitDone(what, kind string, data any, table func(*page.Page)) erro
 	return Unreported(what, r.Emit(kind, data, table))
 }
 
-// Unreported is the error of a result that could not be printed as the user wanted, of something
-// that is done. A nil err stays nil.
-func Unreported(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &unreportedError{what, err}
-}
-
 // checkedWriter remembers that something could not be written.
 type checkedWriter struct {
 	w   io.Writer

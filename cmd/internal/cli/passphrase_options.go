@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/internal/dialect"
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
@@ -184,7 +185,7 @@ func SameInput(current, next *PassphraseOptions) error {
 var (
 	// errNoPassphrase is returned when a passphrase is needed and there is no terminal to
 	// type it at.
-	errNoPassphrase error = &classed{wallet.ClassLocked, "a passphrase is needed, and there is no terminal to ask for it"}
+	errNoPassphrase = hint.Kind(wallet.ClassLocked, errors.New("a passphrase is needed, and there is no terminal to ask for it"))
 	// errPassphrasesDiffer is returned when a new passphrase was typed in two ways.
 	errPassphrasesDiffer = errors.New("the passphrases do not match; nothing was changed")
 )

@@ -125,7 +125,7 @@ func interrupted(ctx context.Context, err error) error {
 		}
 		return err
 	}
-	return &interruptedError{err, context.Cause(ctx)}
+	return endedBySignal(err, context.Cause(ctx))
 }
 
 // Confirm asks before something that cannot be undone, unless --yes was passed.
