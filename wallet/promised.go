@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"math/big"
 	"time"
@@ -34,16 +35,18 @@ func allowanceLeft(account SignerAccount, now time.Time) *big.Rat {
 	if account.EndedAt(now) {
 		return new(big.Rat)
 	}
-	var least *big.Rat
+	var least, faceValue *big.Rat
 	for _, allowance := range SignerAllowances(account) {
 		left := allowance.Left()
 		switch {
 		case left == nil:
+		case left.Sign() == 0:
+			return left // which bounds the others
 		case allowance.Name == store.AllowFaceValuePerDay:
-			return left
+			faceValue = left
 		case least == nil || left.Cmp(least) < 0:
 			least = left
 		}
 	}
-	return num.OrZero(least)
+	return num.OrZero(cmp.Or(faceValue, least))
 }

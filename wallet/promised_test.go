@@ -13,7 +13,7 @@ import (
 )
 
 // TestAllowanceLeft: the face value bounds what a client can cost, where it is set; else the tighter
-// of the bounds in expected value.
+// of the bounds in expected value. Where nothing is left of one, nothing is left.
 func TestAllowanceLeft(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	w := func(n uint64) *wei.Wei {
@@ -29,6 +29,8 @@ func TestAllowanceLeft(t *testing.T) {
 		left   *big.Rat
 	}{
 		"face value":               {store.Client{Terms: store.Terms{EVPerDay: w(5), FaceValuePerDay: w(100), EVTotal: w(12)}}, big.NewRat(60, 1)},
+		"nothing left in all":      {store.Client{Terms: store.Terms{FaceValuePerDay: w(100), EVTotal: w(10)}}, new(big.Rat)},
+		"nothing left today":       {store.Client{Terms: store.Terms{EVPerDay: w(3), FaceValuePerDay: w(100)}}, new(big.Rat)},
 		"EV a day":                 {store.Client{Terms: store.Terms{EVPerDay: w(5)}}, big.NewRat(2, 1)},
 		"less in all":              {store.Client{Terms: store.Terms{EVPerDay: w(5), EVTotal: w(12)}}, big.NewRat(3, 2)},
 		"more spent than is left":  {store.Client{Terms: store.Terms{EVTotal: w(1)}}, new(big.Rat)},
