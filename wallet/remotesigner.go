@@ -191,7 +191,7 @@ func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits
 // observe has what answers tell of the store, and tell the operator, noted, too.
 func (s *RemoteSigner) observe(with func(remote.Answered)) func(remote.Answered) {
 	return func(answered remote.Answered) {
-		if errors.Is(answered.Err, store.ErrAccess) {
+		if errors.As(answered.Err, new(*remote.UnavailableError)) {
 			s.announcer.note(answered.Err)
 		}
 		if s.alerts != nil {

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -75,4 +77,23 @@ func TestAFailureToWriteEndsWithItsCause(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 	require.Equal(t, ReplicaStopped, found[0].State)
+}
+
+// TestAReplacedStoreCannotBeWritten: the first payment that cannot be recorded shows that, whatever the reason.
+func TestAReplacedStoreCannotBeWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s, err := store.Open(t.Context(), path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	payments := s.Chain(1).LivePayments(common.Address{1})
+	signer := &RemoteSigner{announcer: newAnnouncer(payments, "a", "v1", time.Now, nil)}
+	require.NoError(t, signer.announcer.announce(t.Context(), false))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path+".copy", text, 0o600))
+	require.NoError(t, os.Rename(path+".copy", path))
+	failed := payments.Announce(t.Context(), store.Replica{ID: "b"}, time.Time{})
+	require.Error(t, failed)
+	signer.observe(nil)(remote.Answered{Err: &remote.UnavailableError{Err: failed}})
+	require.ErrorContains(t, signer.announcer.written(t.Context()), "its file is a different one than before")
 }
