@@ -1,6 +1,6 @@
 // Package pgtest starts PostgreSQL servers for tests: real ones, private to the test binary, on
 // a loopback port, from the installed programs. A server syncs its commits, so that killing it
-// proves something.
+// proves something. Its files are in memory where there is room.
 //
 //	var postgres pgtest.Server
 //
@@ -97,7 +97,7 @@ func (s *Server) create() error {
 		return err
 	}
 	s.bin, s.password = bin, rand.Text()
-	if s.dir, err = os.MkdirTemp("", "pmctl-postgres-"); err != nil {
+	if s.dir, err = newFolder(); err != nil {
 		return err
 	}
 	if err := s.initialize(); err != nil {
