@@ -17,8 +17,6 @@ import (
 const (
 	// payEvery is the time between two payments for work that is paid by the second.
 	payEvery = 5 * time.Second
-	// A payment should have one to three tickets.
-	fewTickets, manyTickets = 1, 3
 	// slowTicket is the time after which a ticket is too large: what was paid for is known, but not
 	// to the minute.
 	slowTicket = time.Minute
@@ -61,11 +59,11 @@ func paceOf(ev *big.Rat, rates []rate) Finding {
 	if tickets := num.Ceil(new(big.Rat).Quo(high.fee(), ev)); tickets.Cmp(big.NewInt(live.MaxTickets)) > 0 {
 		capacity := uint64(pm.DefaultLimits().NonceCap)
 		worth := new(big.Rat).Mul(ev, new(big.Rat).SetUint64(capacity))
-		return high.advise(fmt.Sprintf("%s: %v tickets for a payment of %s, which has at most %d; the %d tickets of one set of params are worth %s and last %s",
-			high.at(ev), tickets, inTime(payEvery), live.MaxTickets, capacity, wei.Format(worth), high.lasts(worth)))
+		return advise(fmt.Sprintf("%s: %v tickets for a payment of %s, which has at most %d; the %d tickets of one set of params are worth %s and last %s",
+			high.at(ev), tickets, inTime(payEvery), live.MaxTickets, capacity, wei.Format(worth), high.lasts(worth)), high, low, high)
 	}
 	if ev.Cmp(low.times(slowTicket)) > 0 {
-		return low.advise(fmt.Sprintf("%s: one ticket pays for %s", low.at(ev), low.lasts(ev)))
+		return advise(fmt.Sprintf("%s: one ticket pays for %s", low.at(ev), low.lasts(ev)), low, low, high)
 	}
 	if low.perSecond.Cmp(high.perSecond) == 0 {
 		return Fine("a ticket every %s (%s)", low.lasts(ev), low.app)
@@ -81,6 +79,11 @@ func (r rate) times(d time.Duration) *big.Rat {
 // fee is what a payment pays for.
 func (r rate) fee() *big.Rat { return r.times(payEvery) }
 
+// part is the EV of which a payment has so many tickets.
+func (r rate) part(tickets int64) *big.Int {
+	return num.Ceil(new(big.Rat).Quo(r.fee(), big.NewRat(tickets, 1)))
+}
+
 func (r rate) at(ev *big.Rat) string {
 	return fmt.Sprintf("EV %s at %s a second (%s)", wei.Format(ev), wei.Format(r.perSecond), r.app)
 }
@@ -95,12 +98,17 @@ func (r rate) lasts(amount *big.Rat) string {
 	return inTime(time.Duration(seconds * float64(time.Second)))
 }
 
-// advise warns of an EV, and names the one that gives a payment the right number of tickets.
-func (r rate) advise(found string) Finding {
-	part := func(tickets int64) *big.Int { return num.Ceil(new(big.Rat).Quo(r.fee(), big.NewRat(tickets, 1))) }
-	return Warn(found,
-		fmt.Sprintf("%d to %d tickets for a payment every %s: an EV of %s to %s", fewTickets, manyTickets, inTime(payEvery), amount(part(manyTickets)), amount(part(fewTickets))),
-		OwnerRecipient+"-ticketEV", fmt.Sprintf("ask the recipient for -ticketEV %v (in wei), or choose another: pmctl recipient list", part(2)))
+// advise warns of an EV, and names one that gives a payment at a rate two tickets, or the nearest that
+// suits the lowest and the highest rate, if any does.
+func advise(found string, of, low, high rate) Finding {
+	slow := low.times(slowTicket)
+	least, most, better := high.part(live.MaxTickets), new(big.Int).Quo(slow.Num(), slow.Denom()), of.part(2)
+	allowed := fmt.Sprintf("at most %d tickets for a payment every %s, and at most %s for a ticket", live.MaxTickets, inTime(payEvery), inTime(slowTicket))
+	if least.Cmp(most) <= 0 {
+		allowed += fmt.Sprintf(": an EV of %s to %s", amount(least), amount(most))
+		better = num.Max(least, num.Min(better, most))
+	}
+	return Warn(found, allowed, OwnerRecipient+"-ticketEV", fmt.Sprintf("ask the recipient for -ticketEV %v (in wei), or choose another: pmctl recipient list", better))
 }
 
 // inTime is a time with its unit, to about a hundredth.

@@ -1,7 +1,9 @@
 package check
 
 import (
+	"fmt"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,13 +43,23 @@ func TestPace(t *testing.T) {
 		require.Equal(t, c.state == OK, f.Fix == "", name)
 	}
 	f := paceOf(big.NewRat(8e9, 1), app(live))
-	require.Equal(t, "1 to 3 tickets for a payment every 5 s: an EV of 810.185185185 gwei to 2430.555555555 gwei", f.Allowed)
+	require.Equal(t, "at most 100 tickets for a payment every 5 s, and at most 1 min for a ticket: an EV of 24.305555556 gwei to 29166.66666666 gwei", f.Allowed)
 	require.Equal(t, "the recipient's: -ticketEV", f.Knob)
 	require.Equal(t, "ask the recipient for -ticketEV 1215277777778 (in wei), or choose another: pmctl recipient list", f.Fix)
 
-	// The advice is taken.
-	advised, _ := new(big.Rat).SetString("1215277777778")
-	require.Equal(t, OK, paceOf(advised, app(live)).State)
+	// The advice is taken, whatever else the recipient runs, if any EV suits it.
+	for _, other := range []int64{live, 1, live / 1200, live/1200 + 1, live / 180, 25 * live, 180 * live, 1200 * live, 1201 * live} {
+		rates := append(app(live), app(other)...)
+		for _, ev := range []int64{1, 1e15} {
+			var advised int64
+			f := paceOf(big.NewRat(ev, 1), rates)
+			_, err := fmt.Sscanf(f.Fix, "ask the recipient for -ticketEV %d ", &advised)
+			require.NoError(t, err, f.Fix)
+			taken := paceOf(big.NewRat(advised, 1), rates)
+			require.Equal(t, strings.Contains(f.Allowed, "an EV of"), taken.State == OK, "%d: %s, then %s", other, f.Found, taken.Found)
+			require.Equal(t, max(live, other) <= 1200*min(live, other), taken.State == OK)
+		}
+	}
 }
 
 // TestThePriceOfAPixel is written as it is in the params.
