@@ -22,6 +22,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/call"
+	"github.com/pmctl/pmctl/wallet/devnet/runners"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/remote/client"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
@@ -199,6 +200,33 @@ func TestASignerThatHangs(t *testing.T) {
 	require.ErrorAs(t, err, new(*call.SessionLostError))
 	require.ErrorContains(t, err, "no payment was signed for 30s")
 	require.Equal(t, wallet.ClassUnreachable, wallet.ClassOf(err))
+}
+
+// TestACommandEndsWhileASignerHangs: what it was to sign is not needed any more, and the session is stopped.
+func TestACommandEndsWhileASignerHangs(t *testing.T) {
+	w := newWorld(t)
+	var used atomic.Bool
+	asked := make(chan struct{})
+	result, _, err := w.signedBy("lv1", func(signer http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if used.Load() {
+				_, _ = io.Copy(io.Discard, r.Body)
+				close(asked)
+				<-r.Context().Done()
+				return
+			}
+			signer.ServeHTTP(rw, r)
+		})
+	}, func(ctx context.Context) {
+		w.ticks(ctx, 1)
+		used.Store(true)
+		w.clock.Past(19900 * time.Millisecond)
+		w.clock.Tick(ctx, 5*time.Second)
+		<-asked
+	})
+	require.NoError(t, err)
+	require.Equal(t, 2, result.Payments)
+	require.Equal(t, runners.Stopped, w.sessions().Sessions[0].State)
 }
 
 // TestANodeThatFailsForAWhile does not end a session of an account that pays by itself.

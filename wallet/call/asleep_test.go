@@ -134,6 +134,27 @@ func TestNothingIsPaidAfterTheEnd(t *testing.T) {
 	}
 }
 
+// TestNothingIsPaidAfterTheCommand of a session, if its next payment is due as the command ends.
+func TestNothingIsPaidAfterTheCommand(t *testing.T) {
+	w := newWorld(t)
+	for range 10 {
+		var session context.Context
+		begun := make(chan struct{})
+		ended := func(time.Duration) <-chan time.Time {
+			<-begun
+			<-session.Done()
+			return w.clock.Past(5 * time.Second)
+		}
+		result, err := w.session("live1", "", call.Terms{}, ended, call.SessionOptions{Run: func(ctx context.Context, _ call.Session) error {
+			session = ctx
+			close(begun)
+			return nil
+		}})
+		require.NoError(t, err)
+		require.Equal(t, 1, result.Payments)
+	}
+}
+
 // TestASessionPaidAheadIsContinued by a later run, however long after the last payment.
 func TestASessionPaidAheadIsContinued(t *testing.T) {
 	w := newWorld(t)

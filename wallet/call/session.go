@@ -106,9 +106,13 @@ func (c *Caller) Hold(ctx context.Context, r *Request, o SessionOptions) (*Resul
 // hold pays until the session is to end.
 func (h *held) hold(ctx context.Context, opened Session, o SessionOptions) error {
 	running, end := context.WithCancel(ctx)
+	defer end()
 	ran := make(chan error, 1)
 	if o.Run != nil {
-		go func() { ran <- o.Run(running, opened) }()
+		go func() {
+			defer end() // what is signed meanwhile is not needed any more
+			ran <- o.Run(running, opened)
+		}()
 	}
 	var over <-chan time.Time
 	if o.For > 0 {
@@ -122,16 +126,18 @@ func (h *held) hold(ctx context.Context, opened Session, o SessionOptions) error
 		var err error
 		select {
 		case err = <-ran:
-			end()
 			return err
 		case <-over:
 		case <-ctx.Done():
 			err = context.Cause(ctx)
 		case <-due:
 			select {
-			case <-over: // of two that are ready, select takes any
+			case err = <-ran: // of two that are ready, select takes any
+				return err
+			case <-over:
 			default:
-				if err = h.pay(ctx); err == nil {
+				err = h.pay(ctx, running)
+				if unneeded := running.Err() != nil && ctx.Err() == nil && errors.Is(err, context.Canceled); err == nil || unneeded {
 					continue
 				}
 			}
@@ -312,13 +318,14 @@ func (h *held) accepted(p *Payment) {
 }
 
 // pay makes the payment that is due now, or sends one again that may not have arrived. A nil error
-// may also be a failure that the next payment makes up for.
-func (h *held) pay(ctx context.Context) error {
-	if err := h.checkOpen(ctx); err != nil {
+// may also be a failure that the next payment makes up for. It makes none once running has ended; one that is
+// on its way has its own time.
+func (h *held) pay(ctx, running context.Context) error {
+	if err := h.checkOpen(running); err != nil {
 		return h.tolerate(err)
 	}
 	if h.pending == nil {
-		p, err := h.make(ctx)
+		p, err := h.make(running)
 		if errors.Is(err, live.ErrNoTickets) {
 			h.paidAt, h.failed = h.Now(), nil
 			return nil
@@ -327,7 +334,7 @@ func (h *held) pay(ctx context.Context) error {
 			return h.tolerate(err)
 		}
 		h.pending, h.counted = p, false
-		if err := h.checkOpen(ctx); err != nil { // what makes payments may have been slow
+		if err := h.checkOpen(running); err != nil { // what makes payments may have been slow
 			return h.tolerate(err)
 		}
 	}
