@@ -29,60 +29,54 @@ type Refusal interface {
 	Status() int
 }
 
-// said is a Refusal that is always the same.
-type said struct {
+type refused struct {
+	error
 	status int
-	text   string
 }
 
-func (s said) Error() string { return s.text }
-func (s said) Status() int   { return s.status }
+// Unwrap returns the error without its status.
+func (r *refused) Unwrap() error { return r.error }
+
+// Status implements Refusal.
+func (r *refused) Status() int { return r.status }
+
+// Refuse returns a Refusal whose text is formatted as fmt.Errorf does it.
+func Refuse(status int, format string, args ...any) Refusal {
+	return &refused{fmt.Errorf(format, args...), status}
+}
 
 // What requests are refused for.
 var (
-	ErrNoOrchestrator Refusal = said{http.StatusBadRequest, "missing orchestrator"}
-	ErrNoPrice        Refusal = said{http.StatusBadRequest, "missing or zero priceInfo"}
-	ErrNoParams       Refusal = said{http.StatusBadRequest, "missing ticketParams in OrchestratorInfo"}
-	ErrNoManifest     Refusal = said{http.StatusBadRequest, "missing manifestID"}
+	ErrNoOrchestrator = Refuse(http.StatusBadRequest, "missing orchestrator")
+	ErrNoPrice        = Refuse(http.StatusBadRequest, "missing or zero priceInfo")
+	ErrNoParams       = Refuse(http.StatusBadRequest, "missing ticketParams in OrchestratorInfo")
+	ErrNoManifest     = Refuse(http.StatusBadRequest, "missing manifestID")
 
-	ErrSignature    Refusal = said{http.StatusBadRequest, "invalid sig"}
-	ErrState        Refusal = said{http.StatusBadRequest, "invalid state"}
-	ErrOrchestrator Refusal = said{http.StatusBadRequest, "orchestratorAddress mismatch"}
-	ErrApp          Refusal = said{http.StatusBadRequest, "app mismatch"}
-	ErrTypeChanged  Refusal = said{http.StatusBadRequest, "job type mismatch"}
-	ErrInitialPrice Refusal = said{http.StatusBadRequest, "invalid initial price in state"}
+	ErrSignature    = Refuse(http.StatusBadRequest, "invalid sig")
+	ErrState        = Refuse(http.StatusBadRequest, "invalid state")
+	ErrOrchestrator = Refuse(http.StatusBadRequest, "orchestratorAddress mismatch")
+	ErrApp          = Refuse(http.StatusBadRequest, "app mismatch")
+	ErrTypeChanged  = Refuse(http.StatusBadRequest, "job type mismatch")
+	ErrInitialPrice = Refuse(http.StatusBadRequest, "invalid initial price in state")
 
-	ErrType    Refusal = said{http.StatusBadRequest, "invalid job type"}
-	ErrNoUnits Refusal = said{http.StatusBadRequest, "missing billable unit or job type"}
+	ErrType    = Refuse(http.StatusBadRequest, "invalid job type")
+	ErrNoUnits = Refuse(http.StatusBadRequest, "missing billable unit or job type")
 
-	ErrMaxPrice     Refusal = said{http.StatusBadRequest, "maxPrice.price must be a positive decimal"}
-	ErrMaxCurrency  Refusal = said{http.StatusBadRequest, "maxPrice.currency must be wei"}
-	ErrMaxPriceType Refusal = said{http.StatusBadRequest, "maxPrice requires payment type live, lv2v, or fixed"}
+	ErrMaxPrice     = Refuse(http.StatusBadRequest, "maxPrice.price must be a positive decimal")
+	ErrMaxCurrency  = Refuse(http.StatusBadRequest, "maxPrice.currency must be wei")
+	ErrMaxPriceType = Refuse(http.StatusBadRequest, "maxPrice requires payment type live, lv2v, or fixed")
 
-	ErrRefresh   Refusal = said{StatusRefresh, "refresh session for remote signer"}
-	ErrNoTickets Refusal = said{StatusNoTickets, "no tickets"}
+	ErrRefresh   = Refuse(StatusRefresh, "refresh session for remote signer")
+	ErrNoTickets = Refuse(StatusNoTickets, "no tickets")
 
 	// ErrStateOld and ErrStateUnknown are states that only a signer with a memory refuses.
-	ErrStateOld     Refusal = said{http.StatusBadRequest, "state is older than the session's last payment"}
-	ErrStateUnknown Refusal = said{http.StatusBadRequest, "state of a session that this signer has no record of"}
+	ErrStateOld     = Refuse(http.StatusBadRequest, "state is older than the session's last payment")
+	ErrStateUnknown = Refuse(http.StatusBadRequest, "state of a session that this signer has no record of")
 
 	// ErrAuthID is an auth ID other than the session's. The protocol says no more about it
 	// than that the request failed.
-	ErrAuthID Refusal = said{http.StatusInternalServerError, "Internal Server Error"}
+	ErrAuthID = Refuse(http.StatusInternalServerError, "Internal Server Error")
 )
-
-// MaxPriceUnitError is a maxPrice in a unit other than the request's.
-type MaxPriceUnitError struct {
-	// Type is the request's.
-	Type Type
-}
-
-func (e *MaxPriceUnitError) Error() string {
-	return fmt.Sprintf("maxPrice.unit must be %s for payment type %s", e.Type.Unit(), e.Type)
-}
-
-// Status implements Refusal.
-func (*MaxPriceUnitError) Status() int { return http.StatusBadRequest }
 
 // PriceError is a price above a ceiling.
 type PriceError struct {
@@ -104,19 +98,6 @@ func (e *PriceError) Error() string {
 
 // Status implements Refusal.
 func (*PriceError) Status() int { return StatusPrice }
-
-// NoMaxPriceError is a type of payment without a highest price, where others have one.
-type NoMaxPriceError struct {
-	Type   Type
-	Source Source
-}
-
-func (e *NoMaxPriceError) Error() string {
-	return fmt.Sprintf("no %s is set for %s, and others are", e.Source, e.Type.Counts())
-}
-
-// Status implements Refusal.
-func (*NoMaxPriceError) Status() int { return http.StatusForbidden }
 
 // TooManyTicketsError is a payment of more tickets than one request may have.
 type TooManyTicketsError struct {

@@ -3,6 +3,7 @@ package live
 import (
 	"encoding/json"
 	"math/big"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -57,7 +58,8 @@ func CheckPrice(price *big.Rat, ceilings ...Ceiling) error {
 // one is set, a type without is refused, or another unit would get around it.
 type MaxPrices map[string]*big.Rat
 
-// Ceilings are those for a type of payment. It fails with ErrType and *NoMaxPriceError.
+// Ceilings are those for a type of payment. It fails with ErrType, and with another
+// Refusal for one that has no highest price where others have.
 func (m MaxPrices) Ceilings(t Type, source Source) ([]Ceiling, error) {
 	price := m[t.Counts()]
 	switch {
@@ -66,7 +68,7 @@ func (m MaxPrices) Ceilings(t Type, source Source) ([]Ceiling, error) {
 	case price != nil:
 		return []Ceiling{{price, source}}, nil
 	case len(m) > 0:
-		return nil, &NoMaxPriceError{t, source}
+		return nil, Refuse(http.StatusForbidden, "no %s is set for %s, and others are", source, t.Counts())
 	}
 	return nil, nil
 }
@@ -81,7 +83,7 @@ type MaxPrice struct {
 }
 
 // Ceiling reads the ceiling for a payment of a type. It fails with ErrMaxPrice,
-// ErrMaxCurrency, ErrMaxPriceType or *MaxPriceUnitError.
+// ErrMaxCurrency or ErrMaxPriceType, and with another Refusal for another unit.
 func (m MaxPrice) Ceiling(t Type, source Source) (c Ceiling, err error) {
 	text := string(m.Price)
 	if strings.HasPrefix(text, `"`) {
@@ -98,7 +100,7 @@ func (m MaxPrice) Ceiling(t Type, source Source) (c Ceiling, err error) {
 	case t.Unit() == "":
 		return c, ErrMaxPriceType
 	case !isWord(m.Unit, t.Unit()):
-		return c, &MaxPriceUnitError{t}
+		return c, Refuse(http.StatusBadRequest, "maxPrice.unit must be %s for payment type %s", t.Unit(), t)
 	}
 	return Ceiling{price, source}, nil
 }

@@ -260,12 +260,6 @@ func (p *Payer) sign(ctx context.Context, r *Request, request store.LiveRequest,
 // errReplaced is a credential that was the client's a moment ago.
 var errReplaced = errors.New("the credential is no longer the client's")
 
-// limitError is a payment that the signer's own limits refuse.
-type limitError struct{ *policy.Refusal }
-
-// Status implements live.Refusal.
-func (limitError) Status() int { return http.StatusBadRequest }
-
 // refusal sorts the errors of checks and of the ledger: what concerns the request has a status
 // of its own, and the others are the signer's.
 func (p *Payer) refusal(err error) error {
@@ -279,7 +273,7 @@ func (p *Payer) refusal(err error) error {
 	case live.NeedsRefresh(err), errors.As(err, new(*store.RetiredError)):
 		return live.ErrRefresh
 	case errors.As(p.Plans.Limits.Explain(err), &limit):
-		return limitError{limit}
+		return live.Refuse(http.StatusBadRequest, "%w", limit)
 	case errors.Is(err, context.Canceled): // by the caller
 		return err
 	}

@@ -47,16 +47,6 @@ type offer struct {
 	session *live.Session // nil for the first request
 }
 
-// badRequest is a Refusal of a request that cannot be read.
-type badRequest struct {
-	status int
-	err    error
-}
-
-func (b *badRequest) Error() string { return b.err.Error() }
-func (b *badRequest) Unwrap() error { return b.err }
-func (b *badRequest) Status() int   { return b.status }
-
 var errLateBody = fmt.Errorf("the body did not arrive within %v", readTimeout)
 
 // read decodes a request for a payment.
@@ -70,14 +60,14 @@ func read(rw http.ResponseWriter, r *http.Request) (*paymentRequest, error) {
 func decode(rw http.ResponseWriter, r *http.Request, into any) error {
 	if kind := r.Header.Get("Content-Type"); kind != "" {
 		if media, _, err := mime.ParseMediaType(kind); err != nil || media != "application/json" {
-			return &badRequest{http.StatusUnsupportedMediaType, fmt.Errorf("Content-Type %q: the body must be application/json", kind)}
+			return live.Refuse(http.StatusUnsupportedMediaType, "Content-Type %q: the body must be application/json", kind)
 		}
 	}
 	var body bytes.Buffer
 	body.Grow(usualBody)
 	_, err := body.ReadFrom(http.MaxBytesReader(rw, r.Body, maxBody))
 	if large := new(http.MaxBytesError); errors.As(err, &large) {
-		return &badRequest{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", large.Limit)}
+		return live.Refuse(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", large.Limit)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = errLateBody // which names no address of the server's
@@ -86,7 +76,7 @@ func decode(rw http.ResponseWriter, r *http.Request, into any) error {
 		err = whyNot(&body, into)
 	}
 	if err != nil {
-		return &badRequest{http.StatusBadRequest, err}
+		return live.Refuse(http.StatusBadRequest, "%w", err)
 	}
 	return nil
 }
@@ -96,11 +86,11 @@ func decode(rw http.ResponseWriter, r *http.Request, into any) error {
 func queryOf(r *http.Request, once ...string) (url.Values, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, &badRequest{http.StatusBadRequest, fmt.Errorf("the query after ? is not valid: %w", err)}
+		return nil, live.Refuse(http.StatusBadRequest, "the query after ? is not valid: %w", err)
 	}
 	for _, name := range once {
 		if len(query[name]) > 1 {
-			return nil, &badRequest{http.StatusBadRequest, fmt.Errorf("the query has %q %d times", name, len(query[name]))}
+			return nil, live.Refuse(http.StatusBadRequest, "the query has %q %d times", name, len(query[name]))
 		}
 	}
 	return query, nil
@@ -111,7 +101,7 @@ func queryOf(r *http.Request, once ...string) (url.Values, error) {
 func checkHeaders(header http.Header, once ...string) error {
 	for _, name := range once {
 		if n := len(header.Values(name)); n > 1 {
-			return &badRequest{http.StatusBadRequest, fmt.Errorf("the request has the header %s %d times", name, n)}
+			return live.Refuse(http.StatusBadRequest, "the request has the header %s %d times", name, n)
 		}
 	}
 	return nil
@@ -133,7 +123,7 @@ func (p *paymentRequest) open(known *states) (*offer, error) {
 	}
 	o := &offer{paymentRequest: *p, info: new(wire.OrchestratorInfo)}
 	if err := proto.Unmarshal(p.Orchestrator, o.info); err != nil {
-		return nil, &badRequest{http.StatusBadRequest, fmt.Errorf("orchestrator: %w", err)}
+		return nil, live.Refuse(http.StatusBadRequest, "orchestrator: %w", err)
 	}
 	o.price = live.Price{PerUnit: o.info.GetPriceInfo().GetPricePerUnit(), Pixels: o.info.GetPriceInfo().GetPixelsPerUnit()}
 	switch {
@@ -161,7 +151,7 @@ func (p *paymentRequest) open(known *states) (*offer, error) {
 		return nil, err // decoded they are many times as large
 	}
 	if err := proto.Unmarshal(p.Capabilities, new(wire.Capabilities)); err != nil {
-		return nil, &badRequest{http.StatusBadRequest, fmt.Errorf("capabilities: %w", err)}
+		return nil, live.Refuse(http.StatusBadRequest, "capabilities: %w", err)
 	}
 	var err error
 	if o.params, err = o.info.Params(); err != nil {

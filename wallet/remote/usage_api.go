@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 	"github.com/pmctl/pmctl/wallet/store"
 )
@@ -74,7 +75,7 @@ func (s *Server) listUsage(rw http.ResponseWriter, r *http.Request, entry *Answe
 	}
 	if query.Has("limit") {
 		if limit, err = strconv.ParseInt(query.Get("limit"), 10, 64); err != nil || limit < 1 || limit > maxUsageLimit {
-			return &badRequest{http.StatusBadRequest, fmt.Errorf("limit %q is not a number from 1 to %d", query.Get("limit"), maxUsageLimit)}
+			return live.Refuse(http.StatusBadRequest, "limit %q is not a number from 1 to %d", query.Get("limit"), maxUsageLimit)
 		}
 	}
 	payments, err := s.Usage.OfClient(r.Context(), client.ID, after, int(limit))
@@ -131,14 +132,14 @@ func (s *Server) acknowledgeUsage(rw http.ResponseWriter, r *http.Request, entry
 
 // afterLast refuses an event's ID that the client has no event at, or after.
 func afterLast(name, text string) error {
-	return &badRequest{http.StatusBadRequest, fmt.Errorf("%s %q is after the client's last event", name, text)}
+	return live.Refuse(http.StatusBadRequest, "%s %q is after the client's last event", name, text)
 }
 
 // eventID reads an event's ID, or 0 for the one before the first.
 func eventID(name, text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 0 {
-		return 0, &badRequest{http.StatusBadRequest, fmt.Errorf("%s %q is not the ID of an event", name, text)}
+		return 0, live.Refuse(http.StatusBadRequest, "%s %q is not the ID of an event", name, text)
 	}
 	return id, nil
 }

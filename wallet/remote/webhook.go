@@ -58,32 +58,8 @@ func (e *WebhookError) Error() string { return "auth webhook: " + e.Err.Error() 
 // Unwrap returns the reason.
 func (e *WebhookError) Unwrap() error { return e.Err }
 
-// DeniedError is a payment that a webhook does not allow.
-type DeniedError struct {
-	// Code is the webhook's status, and Reason its reason.
-	Code   int
-	Reason string
-}
-
-func (e *DeniedError) Error() string {
-	if e.Reason == "" {
-		return fmt.Sprintf("signer auth rejected request with status %d", e.Code)
-	}
-	return e.Reason
-}
-
-// Status implements live.Refusal.
-func (e *DeniedError) Status() int { return e.Code }
-
-// webhookPriceError is a webhook's ceiling that is none.
-type webhookPriceError struct{ err error }
-
-func (e *webhookPriceError) Error() string { return "signer auth invalid maxPrice: " + e.err.Error() }
-func (e *webhookPriceError) Unwrap() error { return e.err }
-func (*webhookPriceError) Status() int     { return http.StatusBadGateway }
-
 // Ask asks whether the session may go on as state says, for a request with these headers. It
-// fails with *DeniedError or *WebhookError.
+// fails with the webhook's own live.Refusal, or with *WebhookError.
 func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMessage) (*Permission, error) {
 	ctx, cancel := context.WithTimeout(ctx, webhookPatience)
 	defer cancel()
@@ -131,8 +107,10 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 	case answer.Status == http.StatusOK:
 	case answer.Status < http.StatusBadRequest || answer.Status > 599: // to the client it would be no refusal
 		return nil, &WebhookError{fmt.Errorf("it answered with status %d, which neither allows (200) nor refuses (400 to 599)", answer.Status)}
+	case answer.Reason == "":
+		return nil, live.Refuse(answer.Status, "signer auth rejected request with status %d", answer.Status)
 	default:
-		return nil, &DeniedError{answer.Status, answer.Reason}
+		return nil, live.Refuse(answer.Status, "%s", answer.Reason)
 	}
 	return &Permission{Auth: live.Auth{ID: answer.AuthID, Expiry: answer.Expiry}, MaxPrice: answer.MaxPrice}, nil
 }
@@ -164,7 +142,7 @@ func (p *Permission) Ceiling(t live.Type) (live.Ceiling, bool, error) {
 	}
 	c, err := p.MaxPrice.Ceiling(t, live.Webhook)
 	if err != nil {
-		return c, false, &webhookPriceError{err}
+		return c, false, live.Refuse(http.StatusBadGateway, "signer auth invalid maxPrice: %w", err)
 	}
 	return c, true, nil
 }

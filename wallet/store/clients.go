@@ -105,7 +105,7 @@ func (e *ClientNameError) Error() string {
 }
 
 // Add adds a client under its name, with a new ID, which it returns. It fails with
-// *ClientNameError and ErrClientExists, and with *TextError for a credential that is not recorded.
+// *ClientNameError and ErrClientExists, and with a live.Refusal for a credential that is not recorded.
 func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credential) (*Client, error) {
 	if !regexp.MustCompile(clientName).MatchString(client.Name) {
 		return nil, &ClientNameError{client.Name}

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -66,7 +64,7 @@ type LiveRequest struct {
 	Usage func(p *LivePayment, bill *live.Bill, before *live.Session) ([]byte, error)
 }
 
-// CheckTexts fails with *TextError for what is not recorded. Pay and Find do so, too, before the
+// CheckTexts fails with a live.Refusal for what is not recorded. Pay and Find do so, too, before the
 // database sees it: there, an error of one request is one of all requests of a transaction.
 func (r *LiveRequest) CheckTexts() error {
 	return cmp.Or(CheckCapabilities(r.Capabilities), CheckText("ManifestID", r.ManifestID), CheckText("app", r.App), CheckText("Idempotency-Key", r.Key), CheckText("auth ID", r.Auth.ID))
@@ -106,19 +104,6 @@ type LivePayment struct {
 	Again bool
 }
 
-// KeyError is a request under a key that stands for another one already.
-type KeyError struct {
-	// Key is the client's.
-	Key string
-}
-
-func (e *KeyError) Error() string {
-	return fmt.Sprintf("idempotency key %q was already used with another OrchestratorInfo", e.Key)
-}
-
-// Status implements live.Refusal.
-func (*KeyError) Status() int { return http.StatusUnprocessableEntity }
-
 // LivePayments are what a sender's remote signers sign.
 type LivePayments struct {
 	chain  *Chain
@@ -143,7 +128,7 @@ type LiveOutcome struct {
 // has expired gets nothing. For another OrchestratorInfo the session continues with what is recorded,
 // as long as no newer state was seen.
 //
-// Pay fails with a live.Refusal, which may be *ClientError, *AllowanceError, *PinError, *KeyError or *TextError, and
+// Pay fails with a live.Refusal, which may be *ClientError, *AllowanceError or *PinError, and
 // as Chain.Reserve does. A refused request changes nothing.
 func (p *LivePayments) Pay(ctx context.Context, r LiveRequest) (*LivePayment, error) {
 	outcomes, err := p.PayAll(ctx, []LiveRequest{r})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net/http"
 	"testing"
 	"time"
 
@@ -167,7 +168,7 @@ func liveKeys(t *testing.T, place place) {
 	first := pay(t, s, keyed(ann, 1))
 	requireAgain(t, first, pay(t, s, keyed(ann, 1)))
 	_, err := livePayments(s).Pay(t.Context(), keyed(ann, 2))
-	require.Equal(t, &KeyError{"key"}, errorAs[*KeyError](t, err))
+	require.Equal(t, http.StatusUnprocessableEntity, errorAs[live.Refusal](t, err).Status())
 	require.False(t, pay(t, s, keyed(bob, 1)).Again, "keys are a client's own")
 	require.EqualValues(t, 2, spentTickets(t, s))
 

@@ -125,7 +125,7 @@ func aTextRefusesOneRequest(t *testing.T, place place) {
 		bad := liveRequest(1, 1)
 		change(&bad)
 		_, err := livePayments(s).Find(t.Context(), bad)
-		require.ErrorAs(t, err, new(*TextError))
+		require.ErrorAs(t, err, new(live.Refusal))
 		requests = append(requests, bad)
 	}
 	// As long as it may be, and the longest when it is encoded.
@@ -136,7 +136,7 @@ func aTextRefusesOneRequest(t *testing.T, place place) {
 	require.NoError(t, err)
 	require.NoError(t, outcomes[0].Err)
 	for _, refused := range outcomes[1:len(requests)] {
-		var why *TextError
+		var why live.Refusal
 		require.ErrorAs(t, refused.Err, &why)
 		require.Equal(t, http.StatusBadRequest, why.Status())
 	}
@@ -145,7 +145,7 @@ func aTextRefusesOneRequest(t *testing.T, place place) {
 	_, err = s.Clients().With(t.Context(), Credential{"jwt", "\xff\x00"}, liveDay)
 	require.ErrorIs(t, err, ErrNoClient)
 	_, err = s.Clients().Add(t.Context(), Client{Name: "ann"}, Credential{"jwt", long})
-	require.ErrorAs(t, err, new(*TextError))
+	require.ErrorAs(t, err, new(live.Refusal))
 	requireSound(t, location)
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
@@ -88,7 +89,7 @@ func (b *liveBatch) findKey(r LiveRequest) (*LivePayment, error) {
 	case again == nil:
 		return nil, b.complete
 	case again.Info != r.Info:
-		return nil, &KeyError{r.Key}
+		return nil, live.Refuse(http.StatusUnprocessableEntity, "idempotency key %q was already used with another OrchestratorInfo", r.Key)
 	}
 	return again, nil
 }

@@ -80,7 +80,7 @@ func (c *Chain) ReserveNonces(ctx context.Context, sender common.Address, params
 // request, and no call in any process gets one of these nonces again.
 //
 // It fails with *pm.NonceCapError if s.Cap or the width of a nonce leaves fewer than s.Count;
-// with pm.ErrTicketCount for a count of 0; as pm.TicketParams.CheckFields does; with *TextError for
+// with pm.ErrTicketCount for a count of 0; as pm.TicketParams.CheckFields does; with a live.Refusal for
 // a request that a database does not keep; with the error of s.Allow; with *RetiredError and
 // *RequestError; with ErrBusy, ErrAccess or ErrDamaged; and with ctx's error. Nonces are then not
 // taken or lost, never handed out.
