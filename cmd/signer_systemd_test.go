@@ -83,6 +83,27 @@ func (m *serviceManager) hear(want string) {
 	}
 }
 
+// TestAHangupWhileASignerStarts: it has the files read once more, and does not end the signer.
+func TestAHangupWhileASignerStarts(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{})
+	node, asked, release := reverseProxy(t, s.net.RPCURL()), make(chan struct{}, 1), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		<-release
+		node.ServeHTTP(rw, r)
+	}))
+	defer slow.Close()
+	m := s.start("--rpc-url " + slow.URL)
+	<-asked
+	require.NoError(t, m.process.Process.Signal(syscall.SIGHUP))
+	close(release)
+	m.hear("STATUS=reloaded")
+}
+
 // TestASignerIsAService: systemd hears when the signer is ready, that it works, reloads and stops.
 // It listens on systemd's sockets. A request under way is answered before it ends, with exit
 // code 0, and no new one is accepted.

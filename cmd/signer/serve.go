@@ -106,6 +106,10 @@ valid, none.`,
 }
 
 func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Reset(syscall.SIGHUP) // which ends every other command
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	sockets, err := o.take(r, cmd)
 	if err != nil {
 		return err
@@ -153,10 +157,6 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		}
 	}
 	cli.FailBrokenPipes() // payments go on after the reader of the log has ended
-	hangups := make(chan os.Signal, 1)
-	signal.Reset(syscall.SIGHUP) // which ends every other command
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	again := &reloading{run: r, cmd: cmd, options: o, service: signer, signer: options, began: w.Config}
 	return service.Serve(cmd.Context(), service.Config{
 		Signer: signer, Listener: listener, TLS: encrypted, Drain: o.drain, Admin: watched,
