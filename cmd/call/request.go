@@ -46,11 +46,19 @@ func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Com
 	end = func() {}
 	request = &call.Request{Target: target, Method: strings.ToUpper(o.method), Header: make(http.Header)}
 	for _, text := range o.headers {
-		name, value, ok := cli.ParseHeader(text)
-		if !ok {
-			return nil, end, cli.Usagef("-H: %.80q is not a header; write it as 'NAME: VALUE'", text)
+		line, empty := text, strings.HasSuffix(text, ";") && !strings.Contains(text, ":")
+		if empty {
+			line = strings.TrimSuffix(text, ";") + ":"
 		}
-		request.Header.Add(name, value)
+		name, value, ok := cli.ParseHeader(line)
+		switch name = http.CanonicalHeaderKey(name); {
+		case !ok:
+			return nil, end, cli.Usagef("-H: %.80q is not a header; write it as 'NAME: VALUE'", text)
+		case value != "" || empty:
+			request.Header.Add(name, value)
+		case request.Header[name] == nil:
+			request.Header[name] = nil // not even pmctl's own
+		}
 	}
 	if o.method != "" && !httpguts.ValidHeaderFieldName(o.method) {
 		return nil, end, cli.Usagef("-X: %.80q is not an HTTP method", o.method)
@@ -68,7 +76,7 @@ func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Com
 	if o.stdin() && secret != "" {
 		return nil, end, cli.Usagef("the body and %s cannot both be read from stdin: pass a file, or another descriptor", secret)
 	}
-	if request.Header.Get("Content-Type") == "" {
+	if _, set := request.Header["Content-Type"]; !set {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	if len(o.data) > 0 {
@@ -80,7 +88,7 @@ func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Com
 		return nil, end, err
 	}
 	end = func() { in.Close() }
-	if !named {
+	if !named && size != 0 { // as also a file has that is made while it is read, such as of /proc
 		request.Body = call.NewBody(in, size)
 		return request, end, nil
 	}
@@ -144,7 +152,7 @@ var errLargeBody = errors.New("the body is too large")
 func readAll(in io.Reader) ([]byte, error) {
 	whole, err := input.ReadAll(in, maxNamedBody)
 	if errors.As(err, new(*input.TooLongError)) {
-		err = cli.Usage(fmt.Errorf("%w: with --request-id it can have at most %d bytes; use --data-binary without --request-id", errLargeBody, maxNamedBody))
+		err = cli.Usage(fmt.Errorf("%w: with -d or --request-id it can have at most %d bytes; use --data-binary without --request-id", errLargeBody, maxNamedBody))
 	}
 	return whole, err
 }

@@ -126,6 +126,9 @@ func (c *Caller) ready(r *Request) (*Caller, *Request, error) {
 		r = new(Request) // which is refused for its URL
 	}
 	request := *r
+	if b := r.Body; b != nil && b.Repeats() && len(b.whole) == 0 {
+		request.Body = nil // which has a length, where an empty one would be sent in chunks
+	}
 	return &caller, &request, nil
 }
 

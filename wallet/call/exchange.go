@@ -36,6 +36,7 @@ const maxAnswer = 1 << 20
 type Request struct {
 	Target Target
 	Method string
+	// Header may have a name without values: not even the call's own is sent then.
 	Header http.Header
 	// Body is nil for none.
 	Body *Body
@@ -74,7 +75,9 @@ func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
 	request.Header.Set(payerHeader, c.Purse.Sender().Hex())
 	if r.Body != nil {
 		request.Body = r.Body.reader(false)
-		request.Header.Set("Expect", "100-continue")
+		if _, set := request.Header["Expect"]; !set {
+			request.Header.Set("Expect", "100-continue")
+		}
 	}
 	response, err := c.HTTP.Do(request)
 	if err == nil && response.StatusCode == http.StatusPaymentRequired {
@@ -112,11 +115,11 @@ func (r *Request) http(ctx context.Context) (*http.Request, error) {
 		request.Header = make(http.Header)
 	}
 	for _, name := range []string{payerHeader, wire.PaymentHeader, wire.SegmentHeader} {
-		if request.Header.Get(name) != "" {
+		if len(request.Header[name]) > 0 {
 			return nil, fmt.Errorf("%w: %s", ErrHeader, name)
 		}
 	}
-	if request.Header.Get("User-Agent") == "" {
+	if _, set := request.Header["User-Agent"]; !set {
 		request.Header.Set("User-Agent", "pmctl")
 	}
 	if r.Body != nil {
