@@ -28,6 +28,9 @@ type Spending struct {
 	// PerSecond is the expected value of the tickets of a second in wei. If it is nil,
 	// TicketsPerSecond counts instead, and TicketEV must be known.
 	PerSecond, TicketsPerSecond *big.Rat
+	// DepositMultiplier is how many face values the deposit must cover before a ticket is created;
+	// less than 1 counts as 1.
+	DepositMultiplier uint64
 }
 
 // Luck returns the luck of a period. It returns *forecast.NeedError.
@@ -43,7 +46,7 @@ func (s Spending) Luck(period time.Duration) (*Luck, error) {
 		perSecond = new(big.Rat).Mul(s.TicketsPerSecond, s.TicketEV)
 	}
 	spend := new(big.Rat).Mul(perSecond, big.NewRat(int64(period), int64(time.Second)))
-	of, err := forecast.NewLuck(spend, s.FaceValue)
+	of, err := forecast.NewLuck(spend, s.FaceValue, s.DepositMultiplier)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func TestZeroNumbers(t *testing.T) {
 	require.Zero(t, draw.Luck().Wins)
 	require.EqualValues(t, 1, history.Total([]history.Event{{Kind: history.Redeemed}}).Redemptions)
 	require.Empty(t, forecast.Poisson(1).Between(2, 1))
-	_, err = forecast.NewLuck(nil, wei.Wei{})
+	_, err = forecast.NewLuck(nil, wei.Wei{}, 0)
 	require.ErrorAs(t, err, new(*forecast.NeedError))
 	_, err = wallet.Spending{FaceValue: wei.FromUint64(1)}.Luck(time.Hour)
 	require.ErrorAs(t, err, new(*forecast.NeedError))

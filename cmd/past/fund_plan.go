@@ -58,7 +58,7 @@ Without --face-value, F is what recipients offer at the current gas price. With
 	flags.StringVar(&o.faceValue, "face-value", "", "face value of a ticket: `AMOUNT` (default: what recipients offer at the current gas price)")
 	flags.StringVar(&o.until, "until", "7d", "next top-up after `DURATION`: 12h, 30d, 2w")
 	flags.Uint64Var(&o.need.PoolSize, "pool-size", 0, "number `N` of active recipients that share the reserve (default: the current number)")
-	flags.Uint64Var(&o.need.DepositMultiplier, "deposit-multiplier", 1, "create tickets only while the deposit is at least `N` times the face value")
+	flags.Uint64Var(&o.need.DepositMultiplier, "deposit-multiplier", 0, "create tickets only while the deposit is at least `N` times the face value (default deposit_multiplier in the config file, else 1)")
 	for _, name := range []string{"recipients", "spend-rate"} {
 		_ = cmd.MarkFlagRequired(name) // it is there
 	}
@@ -90,6 +90,11 @@ func fundPlan(r *cli.Run, cmd *cobra.Command, o *fundPlanOptions) error {
 	case cmd.Flags().Changed("face-value") && o.need.FaceValue.IsZero():
 		return cli.Usagef("--face-value 0: a ticket that pays nothing is worth nothing")
 	}
+	if o.need.DepositMultiplier == 0 {
+		if o.need.DepositMultiplier, err = depositMultiplier(r, new(cli.LimitOptions)); err != nil {
+			return err
+		}
+	}
 	var reader *wallet.Reader
 	if o.faceValue == "" || o.need.PoolSize == 0 {
 		if reader, err = o.open(cmd.Context(), r); err != nil {
@@ -105,6 +110,12 @@ func fundPlan(r *cli.Run, cmd *cobra.Command, o *fundPlanOptions) error {
 		return err
 	}
 	return r.Emit("pmctl.fund_plan", plan, func(w *page.Page) { writePlan(w, plan) })
+}
+
+// depositMultiplier is the limit of that name.
+func depositMultiplier(r *cli.Run, o *cli.LimitOptions) (uint64, error) {
+	limits, err := o.Limits(r.Env)
+	return uint64(limits.DepositMultiplier), err
 }
 
 // open returns what asks the chain, for an account if there is one.

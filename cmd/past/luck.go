@@ -75,6 +75,9 @@ func runLuck(r *cli.Run, cmd *cobra.Command, o *luckOptions, args []string) erro
 	if err != nil {
 		return err
 	}
+	if spending.DepositMultiplier, err = depositMultiplier(r, &o.Limits); err != nil {
+		return err
+	}
 	file, err := o.plot.begin(r, cmd)
 	if err != nil {
 		return err

@@ -41,8 +41,9 @@ type Quantile struct {
 
 // NewLuck returns the luck of tickets that are worth spend together, in wei, and pay a face value
 // if they win. It takes the number of wins as Poisson distributed, whose spread is that of many
-// tickets that rarely win, and never less than theirs. It returns *NeedError.
-func NewLuck(spend *big.Rat, faceValue wei.Wei) (*Luck, error) {
+// tickets that rarely win, and never less than theirs. depositMultiplier is as in Need. It returns
+// *NeedError.
+func NewLuck(spend *big.Rat, faceValue wei.Wei, depositMultiplier uint64) (*Luck, error) {
 	mean, wins, err := winsOf(spend, faceValue)
 	if err != nil {
 		return nil, err
@@ -50,7 +51,7 @@ func NewLuck(spend *big.Rat, faceValue wei.Wei) (*Luck, error) {
 	if num.OrZero(spend).Sign() == 0 {
 		return nil, &NeedError{"nothing is spent"}
 	}
-	l := &Luck{Wins: wins, Spare: pendingRatio - 1}
+	l := &Luck{Wins: wins, Spare: spare(depositMultiplier)}
 	l.ExpectedWins, _ = mean.Float64()
 	for _, times := range []*big.Rat{big.NewRat(3, 2), big.NewRat(2, 1)} {
 		e := Excess{Wins: num.Ceil(new(big.Rat).Mul(mean, times)).Uint64()}
@@ -65,7 +66,7 @@ func NewLuck(spend *big.Rat, faceValue wei.Wei) (*Luck, error) {
 		q := Quantile{Risk: risk, Wins: wins.Quantile(risk)}
 		q.Chance = wins.AtMost(q.Wins)
 		if q.Paid, err = faceValue.Mul(q.Wins); err == nil {
-			l.Deposit, err = faceValue.Mul(q.Wins + l.Spare)
+			l.Deposit, err = depositFor(q.Wins, l.Spare, faceValue)
 		}
 		if err != nil {
 			return nil, &NeedError{err.Error()}

@@ -29,7 +29,7 @@ func exactPoisson(mean *big.Rat, k uint64) float64 {
 func TestLuckIsThePoissonDistribution(t *testing.T) {
 	face := amount(t, "0.01eth")
 	for _, mean := range []*big.Rat{big.NewRat(1, 1000), big.NewRat(1, 3), big.NewRat(1, 1), big.NewRat(5, 2), big.NewRat(4, 1), big.NewRat(10, 1), big.NewRat(20, 1), big.NewRat(300, 1)} {
-		l, err := NewLuck(new(big.Rat).Mul(mean, face.Rat()), face)
+		l, err := NewLuck(new(big.Rat).Mul(mean, face.Rat()), face, 1)
 		require.NoError(t, err)
 		for _, e := range l.AtLeast {
 			want := exactPoisson(mean, e.Wins)
@@ -47,6 +47,9 @@ func TestLuckIsThePoissonDistribution(t *testing.T) {
 		require.Equal(t, []float64{0.01, 0.001}, []float64{l.AtMost[0].Risk, l.AtMost[1].Risk})
 		last := l.AtMost[len(l.AtMost)-1]
 		require.Equal(t, new(big.Rat).Mul(face.Rat(), new(big.Rat).SetUint64(last.Wins+pendingRatio-1)), l.Deposit.Rat())
+		wary, err := NewLuck(new(big.Rat).Mul(mean, face.Rat()), face, 5)
+		require.NoError(t, err)
+		require.Equal(t, new(big.Rat).Mul(face.Rat(), new(big.Rat).SetUint64(last.Wins+5)), wary.Deposit.Rat())
 	}
 }
 
@@ -56,7 +59,7 @@ func TestTheChanceToPayTwice(t *testing.T) {
 	for wins, percent := range map[uint64]string{1: "26.42", 4: "5.113", 10: "0.3454", 20: "0.00532"} {
 		spend, err := face.Mul(wins)
 		require.NoError(t, err)
-		l, err := NewLuck(spend.Rat(), face)
+		l, err := NewLuck(spend.Rat(), face, 1)
 		require.NoError(t, err)
 		twice := l.AtLeast[1]
 		require.EqualValues(t, 2, twice.Times)
@@ -76,7 +79,7 @@ func TestNoLuck(t *testing.T) {
 		"too many wins": {big.NewRat(2e9, 1), wei.FromUint64(1)},
 		"overflow":      {new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), 256)), amount(t, "1"+"0000000000000000000000000000000000000000000000000000000000eth")},
 	} {
-		_, err := NewLuck(c.spend, c.face)
+		_, err := NewLuck(c.spend, c.face, 1)
 		require.ErrorAs(t, err, new(*NeedError), name)
 	}
 }

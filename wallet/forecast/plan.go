@@ -75,18 +75,26 @@ func Fund(n Need) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Risk: Risk, Spare: max(pendingRatio-1, n.DepositMultiplier), Sharers: max(n.PoolSize, n.Recipients)}
+	p := Plan{Risk: Risk, Spare: spare(n.DepositMultiplier), Sharers: max(n.PoolSize, n.Recipients)}
 	p.ExpectedWins, _ = mean.Float64()
 	p.Wins = wins.Quantile(Risk)
 	p.Chance = wins.AtLeast(p.Wins + 1)
-	faceValues := new(big.Int).Add(new(big.Int).SetUint64(p.Wins), new(big.Int).SetUint64(p.Spare)) // may exceed 64 bits
-	if p.Deposit, err = wei.FromBig(faceValues.Mul(faceValues, n.FaceValue.Big())); err == nil {
+	if p.Deposit, err = depositFor(p.Wins, p.Spare, n.FaceValue); err == nil {
 		p.Reserve, err = n.FaceValue.Mul(p.Sharers)
 	}
 	if err != nil {
 		return Plan{}, &NeedError{err.Error()}
 	}
 	return p, nil
+}
+
+// spare returns how many face values must remain in a deposit, for recipients and for the sender.
+func spare(depositMultiplier uint64) uint64 { return max(pendingRatio-1, depositMultiplier) }
+
+// depositFor returns the deposit that pays wins and keeps spare face values. It returns wei.ErrRange.
+func depositFor(wins, spare uint64, faceValue wei.Wei) (wei.Wei, error) {
+	count := new(big.Int).Add(new(big.Int).SetUint64(wins), new(big.Int).SetUint64(spare)) // may exceed 64 bits
+	return wei.FromBig(count.Mul(count, faceValue.Big()))
 }
 
 // winsOf returns the expected number of wins, exactly, and its distribution.
