@@ -85,7 +85,7 @@ func runAuto(r *cli.Run, cmd *cobra.Command, o *autoOptions) error {
 	o.once = o.once || o.keep.DryRun
 	switch {
 	case o.interval < shortestInterval:
-		return cli.Usagef("--interval %s: it must be at least %s", o.interval, shortestInterval)
+		return cli.Usagef("--interval %s: it must be at least %s", duration.Text(o.interval), duration.Text(shortestInterval))
 	case o.Account.Keys.FD.Given && !o.once:
 		return cli.Usagef("--key-fd can be read only once, and each top-up needs the key: use a key file, or pass --once")
 	}

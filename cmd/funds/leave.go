@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 )
@@ -78,7 +79,7 @@ func runExit(r *cli.Run, cmd *cobra.Command, o *exitOptions) error {
 		return err
 	}
 	if o.interval <= 0 {
-		return cli.Usagef("--interval %s: it must be more than 0", o.interval)
+		return cli.Usagef("--interval %s: it must be more than 0", duration.Text(o.interval))
 	}
 	if o.Account.Keys.FD.Given {
 		return cli.Usagef("--key-fd: an exit signs more than once, rounds apart, and a descriptor can be read once: use a key file, or pmctl unlock and pmctl withdraw")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/clock"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/remote/delivery"
@@ -118,7 +119,7 @@ func (n *notifier) runCommand(ctx context.Context, t wallet.TopUp) error {
 	command.Env = append(n.env[:len(n.env):len(n.env)], "PMCTL_OUTCOME="+t.Outcome, "PMCTL_REASON="+t.Reason)
 	err := command.Run()
 	if ctx.Err() == context.DeadlineExceeded {
-		err = fmt.Errorf("%s did not end within %s, and was killed", n.command, longestCommand)
+		err = fmt.Errorf("%s did not end within %s, and was killed", n.command, duration.Text(longestCommand))
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/dialect"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
@@ -80,7 +81,7 @@ func runStatus(cmd *cobra.Command, r *cli.Run, o *statusOptions, args []string) 
 	case !o.watch && cmd.Flags().Changed("interval"):
 		return cli.Usagef("--interval has no effect without --watch")
 	case o.watch && o.interval < time.Second:
-		return cli.Usagef("--interval %s: it must be at least 1s", o.interval)
+		return cli.Usagef("--interval %s: it must be at least 1s", duration.Text(o.interval))
 	case o.out != "" && r.Output != outputPrometheus:
 		return cli.Usagef("--out is for metrics: pass --output prometheus, or redirect stdout")
 	case o.watch && o.out == "" && r.Output == outputPrometheus:

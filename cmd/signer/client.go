@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
@@ -209,7 +210,7 @@ refuses the old token at once; with --overlap it accepts both for that time.`,
   pmctl signer client rotate studio --overlap 1h`,
 	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		if overlap < 0 {
-			return cli.Usagef("--overlap is %v; it must be at least 0", overlap)
+			return cli.Usagef("--overlap is %s; it must be at least 0", duration.Text(overlap))
 		}
 		if err := credentials.check(); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/runner"
 )
@@ -46,7 +47,7 @@ func (o *discoveryOptions) options(ctx context.Context, env *cli.Env, log *slog.
 	case err != nil:
 		return nil, err
 	case o.every < time.Second:
-		return nil, cli.Usagef("--discovery-interval is %v; it must be at least 1s", o.every)
+		return nil, cli.Usagef("--discovery-interval is %s; it must be at least 1s", duration.Text(o.every))
 	case hook != nil && o.orchestrators != "":
 		return nil, cli.Usagef("--orchestrators and --orchestrators-webhook-file exclude each other")
 	case hook != nil:

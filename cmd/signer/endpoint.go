@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/delivery"
@@ -33,7 +34,7 @@ const minRetention = 24 * time.Hour
 
 func (o *usageOptions) apply(env *cli.Env, to *wallet.RemoteSignerOptions) error {
 	if o.retention != 0 && o.retention < minRetention {
-		return cli.Usagef("--usage-retention %s: it must be at least 24h, or 0 for never", o.retention)
+		return cli.Usagef("--usage-retention %s: it must be at least 24h, or 0 for never", duration.Text(o.retention))
 	}
 	to.Retention = o.retention
 	var err error

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/plainjson"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote"
@@ -178,7 +179,7 @@ func (o *serveOptions) signer(ctx context.Context, r *cli.Run, authorities []*x5
 	case o.burst < 1:
 		return nil, cli.Usagef("--burst %d: it must be at least 1", o.burst)
 	case o.drain < 0:
-		return nil, cli.Usagef("--drain %s: it must be at least 0", o.drain)
+		return nil, cli.Usagef("--drain %s: it must be at least 0", duration.Text(o.drain))
 	}
 	if options.MaxPrices, err = parsePrices(o.maxPrices); err != nil {
 		return nil, err

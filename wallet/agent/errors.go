@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -122,7 +123,7 @@ type SilentError struct {
 }
 
 func (e *SilentError) Error() string {
-	return fmt.Sprintf("the agent at %s did not answer within %v", e.Path, e.Within)
+	return fmt.Sprintf("the agent at %s did not answer within %v", e.Path, duration.Text(e.Within))
 }
 
 // Hint says how to continue or end its process.

@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
@@ -34,7 +35,7 @@ func needsRefresh(err error) bool {
 // *pay.UnreachableError or ctx's error. sent tells that the request may have arrived.
 func (c *Caller) post(ctx context.Context, bound time.Duration, origin pay.URL, url string, header http.Header, body []byte) (status int, answer []byte, sent bool, err error) {
 	c.HTTP.CloseIdleConnections() // a kept connection may be dead, and then it is not known what arrived
-	limited, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %v", bound))
+	limited, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %s", duration.Text(bound)))
 	defer cancel()
 	var connected atomic.Bool
 	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})

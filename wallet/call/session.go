@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/internal/clock"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/live"
@@ -435,7 +436,7 @@ func (h *held) makeFrom(ctx context.Context, challenge *Challenge) (*Payment, er
 	defer cancel()
 	p, err := h.Purse.Pay(limited, *due)
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
-		err = hint.Kind(limited.Err(), fmt.Errorf("no payment was signed for %v: the remote signer, or the node or the agent of the account, did not answer", patience))
+		err = hint.Kind(limited.Err(), fmt.Errorf("no payment was signed for %v: the remote signer, or the node or the agent of the account, did not answer", duration.Text(patience)))
 		return nil, &SessionLostError{challenge.ManifestID, err}
 	}
 	return p, err

@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/event"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
@@ -86,7 +87,7 @@ const (
 // block, or else at every interval. It fails as Contracts does, and if interval is not positive.
 func Watch(ctx context.Context, client *Client, interval time.Duration) (*Watcher, error) {
 	if interval <= 0 {
-		return nil, fmt.Errorf("watch the chain: the interval %v must be positive", interval)
+		return nil, fmt.Errorf("watch the chain: the interval %v must be positive", duration.Text(interval))
 	}
 	contracts, err := client.Contracts(ctx)
 	if err != nil {

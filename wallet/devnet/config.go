@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -160,7 +161,7 @@ func (c Config) check() error {
 	case c.Port < 0 || c.Port > mostPort || c.ControlPort < 0 || c.ControlPort > mostPort:
 		return refuse("ports %d and %d, 0 to %d", c.Port, c.ControlPort, mostPort)
 	case c.BlockTime < 0:
-		return refuse("the block time %s must not be negative", c.BlockTime)
+		return refuse("the block time %s must not be negative", duration.Text(c.BlockTime))
 	case c.RoundLength > mostRounds || c.UnlockPeriod > mostRounds:
 		return refuse("a round length of %d and an unlock period of %d, at most %d", c.RoundLength, c.UnlockPeriod, uint64(mostRounds))
 	case c.L1Numbers != "" && !c.Arbitrum:

@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
@@ -47,7 +48,7 @@ type offer struct {
 	session *live.Session // nil for the first request
 }
 
-var errLateBody = fmt.Errorf("the body did not arrive within %v", readTimeout)
+var errLateBody = fmt.Errorf("the body did not arrive within %s", duration.Text(readTimeout))
 
 // read decodes a request for a payment.
 func read(rw http.ResponseWriter, r *http.Request) (*paymentRequest, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
@@ -225,7 +226,7 @@ func (s *Server) answer(with func(http.ResponseWriter, *http.Request, *Answered)
 			entry.Err = with(out, r, entry)
 		}
 		if errors.Is(entry.Err, context.DeadlineExceeded) && ctx.Err() != nil {
-			entry.Err = fmt.Errorf("no answer within %v: %w", s.Patience, entry.Err)
+			entry.Err = fmt.Errorf("no answer within %v: %w", duration.Text(s.Patience), entry.Err)
 		}
 		if entry.Err != nil {
 			fail(out, r, entry.Err)

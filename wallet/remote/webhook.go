@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/internal/transport"
@@ -130,7 +131,7 @@ func (w *Webhook) client() *http.Client {
 // inTime is why a webhook gave no answer, and for how long it was waited for if that timed out.
 func inTime(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %v: %w", webhookPatience, err)
+		return fmt.Errorf("no answer within %v: %w", duration.Text(webhookPatience), err)
 	}
 	return err
 }

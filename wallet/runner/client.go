@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/neterr"
@@ -61,7 +62,7 @@ func (e *StatusError) Error() string { return "HTTP status " + e.Text }
 // within bounds a request. The error of one that times out names the bound, which is the program's own
 // and no --timeout.
 func within(ctx context.Context, bound time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %v", bound))
+	return context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %s", duration.Text(bound)))
 }
 
 // inTime is the error of a request that limited bounds: HTTP/2 leaves the bound out.

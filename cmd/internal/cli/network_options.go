@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/internal/dialect"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet"
 )
 
@@ -56,7 +57,7 @@ func (o *NetworkOptions) RegisterContracts(cmd *cobra.Command) {
 // CheckTimeout refuses a --timeout that is none.
 func (o *NetworkOptions) CheckTimeout() error {
 	if o.Timeout <= 0 {
-		return Usagef("--timeout %s: it must be more than 0", o.Timeout)
+		return Usagef("--timeout %s: it must be more than 0", duration.Text(o.Timeout))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/wallet"
 )
 
@@ -44,7 +45,7 @@ func (c *Config) check(ctx context.Context) readiness {
 			item.Error, r.Ready = check.Err.Error(), false
 		}
 		if errors.Is(check.Err, context.DeadlineExceeded) && ctx.Err() != nil {
-			item.Error = fmt.Sprintf("no answer within %v: %v", checkTimeout, check.Err)
+			item.Error = fmt.Sprintf("no answer within %v: %v", duration.Text(checkTimeout), check.Err)
 		}
 		r.Checks = append(r.Checks, item)
 	}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/internal/transport"
 )
@@ -118,7 +119,7 @@ func (e *Endpoint) post(ctx context.Context, media string, body []byte) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
 		// net/http has two texts for it, and which one comes is random.
-		return fmt.Errorf("it did not answer within %v: %w", e.client.Timeout, context.DeadlineExceeded)
+		return fmt.Errorf("it did not answer within %v: %w", duration.Text(e.client.Timeout), context.DeadlineExceeded)
 	case err != nil:
 		return neterr.WithoutURL(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/neterr"
 )
 
@@ -268,7 +269,7 @@ func (p postgres) explain(err error) error {
 		if errors.As(err, new(*pgconn.ConnectError)) {
 			limit = p.connecting
 		}
-		return fmt.Errorf("%w: %s does not answer within %v", ErrUnreachable, p.name, limit)
+		return fmt.Errorf("%w: %s does not answer within %v", ErrUnreachable, p.name, duration.Text(limit))
 	case isUnreachable(err):
 		return fmt.Errorf("%w: %s: %w", ErrUnreachable, p.name, reason)
 	case state == "25006":
