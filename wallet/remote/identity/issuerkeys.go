@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -130,7 +131,7 @@ func (s *issuerServer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if response.StatusCode == http.StatusOK {
-		if err := checkKeys(text); err != nil {
+		if text, err = usableKeys(text); err != nil {
 			return nil, err
 		}
 	}
@@ -138,21 +139,26 @@ func (s *issuerServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// checkKeys refuses a JWKS document without a public key: every token would be taken for forged. What is
-// not such a document is left to the library.
-func checkKeys(text []byte) error {
-	var listed struct{ Keys []json.RawMessage }
+// usableKeys is a JWKS document without the keys that verify no signature: the library takes those for other uses,
+// and nothing of a document with a damaged one. It refuses a document without any other, as every token would be
+// taken for forged. What is not such a document is left to the library.
+func usableKeys(text []byte) ([]byte, error) {
+	var listed struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
 	if json.Unmarshal(text, &listed) != nil {
-		return nil
+		return text, nil
 	}
-	for _, one := range listed.Keys {
+	all := len(listed.Keys)
+	listed.Keys = slices.DeleteFunc(listed.Keys, func(one json.RawMessage) bool {
 		var key jose.JSONWebKey
-		if json.Unmarshal(one, &key) == nil && key.IsPublic() {
-			return nil
-		}
+		return json.Unmarshal(one, &key) != nil || !key.IsPublic() || key.Use != "" && key.Use != "sig"
+	})
+	switch {
+	case all == 0:
+		return nil, errors.New("its answer lists no key")
+	case len(listed.Keys) == 0:
+		return nil, fmt.Errorf("its answer lists %d keys, none of which is a public key that can be used", all)
 	}
-	if len(listed.Keys) == 0 {
-		return errors.New("its answer lists no key")
-	}
-	return fmt.Errorf("its answer lists %d keys, none of which is a public key that can be used", len(listed.Keys))
+	return json.Marshal(listed)
 }

@@ -162,3 +162,24 @@ func TestKeysThatAreNone(t *testing.T) {
 		})
 	}
 }
+
+// TestKeysOfAnotherUse: a key with which the issuer decrypts signs no token, and one that is damaged keeps back no other.
+func TestKeysOfAnotherUse(t *testing.T) {
+	signs, signing, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	encrypts, decrypting, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	i := new(issuer)
+	i.body, err = json.Marshal(map[string]any{"keys": []any{
+		jose.JSONWebKey{Key: encrypts, Use: "enc"}, map[string]string{"kty": "RSA", "n": "AQAB", "e": "AQAB", "x5t": "AA"}, jose.JSONWebKey{Key: signs, Use: "sig"},
+	}})
+	require.NoError(t, err)
+	tokens, err := JWT{Issuer: "i", Audience: "a", KeysURL: "https://keys.example", HTTP: &http.Client{Transport: i}}.Tokens(t.Context())
+	require.NoError(t, err)
+	identify := func(key ed25519.PrivateKey) error {
+		_, err := tokens.Identify(request("Authorization", "Bearer "+signed(t, jose.EdDSA, key, claims{"iss": "i", "aud": "a", "sub": "studio", "exp": time.Now().Add(time.Hour).Unix()})))
+		return err
+	}
+	require.NoError(t, identify(signing))
+	require.Equal(t, http.StatusUnauthorized, status(t, identify(decrypting)))
+}
