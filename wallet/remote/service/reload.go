@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"time"
 
 	"github.com/pmctl/pmctl/internal/systemd"
 	"github.com/pmctl/pmctl/wallet/remote/admin"
@@ -27,7 +28,7 @@ func (s *served) reload(ctx context.Context) (*admin.Reloaded, error) {
 		s.Log.Error("reload refused: the settings stay as they were", "error", err.Error())
 		return nil, err
 	}
-	s.tls.Store(encrypted)
+	s.use(encrypted)
 	s.notify(systemd.Ready, "STATUS=reloaded")
 	s.Log.Info("reloaded", "applied", done.Applied, "restart_needed", done.Restart)
 	return done, nil
@@ -49,6 +50,18 @@ func (s *served) onHangup(ctx context.Context) {
 func (s *served) notify(states ...string) {
 	if err := s.manager.Notify(states...); err != nil {
 		s.Log.Warn("the service manager cannot be told", "states", states, "error", err.Error())
+	}
+}
+
+// use encrypts later connections as c says. A certificate that has expired is used, too: some clients accept it.
+func (s *served) use(c *tls.Config) {
+	s.tls.Store(c)
+	if c == nil || len(c.Certificates) == 0 || c.Certificates[0].Leaf == nil {
+		return
+	}
+	leaf := c.Certificates[0].Leaf
+	if now := time.Now(); now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+		s.Log.Warn("clients that check the server's certificate refuse it", "valid_from", leaf.NotBefore, "valid_until", leaf.NotAfter)
 	}
 }
 

@@ -80,7 +80,7 @@ func Serve(ctx context.Context, c Config) error {
 	if c.Getenv != nil {
 		s.manager = systemd.FromEnvironment(c.Getenv)
 	}
-	s.tls.Store(c.TLS)
+	s.use(c.TLS)
 	listener := s.encrypt(c.Listener)
 	defer listener.Close()
 	// What runs beside the listener ends after it.

@@ -40,7 +40,10 @@ func loadPair(certificateFile, keyFile string) (pair tls.Certificate, err error)
 	if err != nil {
 		return pair, err
 	}
-	return tls.X509KeyPair(chain, key)
+	if pair, err = tls.X509KeyPair(chain, key); err != nil {
+		return pair, fmt.Errorf("%s and %s: %w", certificateFile, keyFile, err)
+	}
+	return pair, nil
 }
 
 // LoadAuthorities reads the certificates that sign those of clients from a PEM file.
