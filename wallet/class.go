@@ -88,7 +88,7 @@ func ClassOf(err error) Class {
 		return slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) })
 	}
 	switch {
-	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, store.ErrLocation, pm.ErrTooManyTickets), as(new(*ContractError), new(*tx.RequestError), new(*store.RequestError), new(*store.ClientNameError), new(*forecast.NeedError)):
+	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrHead, store.ErrLocation, pm.ErrTooManyTickets), as(new(*ContractError), new(*tx.RequestError), new(*store.RequestError), new(*store.ClientNameError), new(*forecast.NeedError)):
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused

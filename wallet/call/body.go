@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"sync"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // maxReplay is how much of a body is kept that went out before the orchestrator asked for
@@ -16,7 +18,8 @@ const maxReplay = 1 << 20
 var (
 	// ErrBodySent is returned for a body of which more was sent before the orchestrator asked for
 	// payment than is kept to be sent again.
-	ErrBodySent = errors.New("the orchestrator read more than 1 MiB of the request's body before it asked for payment")
+	ErrBodySent = hint.With(errors.New("the orchestrator read more than 1 MiB of the request's body before it asked for payment"),
+		"pass --request-id ID: pmctl then keeps the whole body, of at most 16 MiB, to send it again")
 
 	// ErrBodyOnce is returned for a body of NewBody in a request that may be sent again.
 	ErrBodyOnce = errors.New("the request's body can be read only once: use BytesBody for a request that is called again or has a request ID")

@@ -135,7 +135,7 @@ func (c *Caller) ready(r *Request) (*Caller, *Request, error) {
 // Call calls an app once, pays what the orchestrator asks for, and passes on the app's answer. It
 // returns what was paid also when it fails after that.
 //
-// It fails with *PriceError, *CostError, *UnitError, ErrNoUnit, ErrURL, ErrHeader, ErrBodyOnce, ErrBodySent, ErrNoPurse
+// It fails with *PriceError, *CostError, *UnitError, ErrNoUnit, ErrURL, ErrHeader, ErrHead, ErrBodyOnce, ErrBodySent, ErrNoPurse
 // and the errors of Purse for what is not paid; with *pay.UnreachableError if nothing was sent; with *pay.RefusedError if the orchestrator
 // refuses the payment, and *pay.UnknownOutcomeError if it is not known whether it has it; with
 // *AppError for an answer with status 400 or above; and with *AnsweredBeforeError for a request
@@ -261,6 +261,9 @@ func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response
 	}
 	if response.StatusCode != http.StatusPaymentRequired {
 		return nil, response, unfunded(r.Target.Origin, response)
+	}
+	if r.Method == http.MethodHead {
+		return nil, nil, ErrHead
 	}
 	body, err := readOwn(response)
 	if err != nil {

@@ -29,6 +29,9 @@ const payerHeader = "Livepeer-Payer-Address"
 // ErrHeader is returned for a request that has a header of its payment, which the call sets.
 var ErrHeader = hint.With(errors.New("the request has a header of its payment"), "leave the header out: the call creates the payment itself")
 
+// ErrHead is returned for a HEAD request to an app that asks for payment.
+var ErrHead = hint.With(errors.New("the app asks for payment, and an answer to HEAD cannot say how much"), "leave out -X HEAD")
+
 // maxAnswer limits what is read of an orchestrator's own answers, in bytes.
 const maxAnswer = 1 << 20
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
@@ -46,6 +47,18 @@ func TestARequestThatIsCalledAgain(t *testing.T) {
 	require.ErrorIs(t, err, ErrBodyOnce)
 	require.Nil(t, result)
 	require.Equal(t, []string{"{}"}, got())
+}
+
+// TestALargeBodyIsReadBeforeTheChallenge: it could not be sent again with the payment.
+func TestALargeBodyIsReadBeforeTheChallenge(t *testing.T) {
+	caller, _, _, _ := captured(t)
+	caller.HTTP = servedAt(t, http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) { _, _ = io.Copy(io.Discard, req.Body) }))
+	ask := echoed(t)
+	ask.Body = NewBody(strings.NewReader(strings.Repeat("x", maxReplay+1)), -1)
+	_, err := caller.Call(t.Context(), ask)
+	require.ErrorIs(t, err, ErrBodySent)
+	said, _ := hint.Of(err)
+	require.Equal(t, "pass --request-id ID: pmctl then keeps the whole body, of at most 16 MiB, to send it again", said)
 }
 
 // TestOddRequests: the answer may be left unread, and a body or a URL may be missing.
