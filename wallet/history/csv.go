@@ -48,7 +48,7 @@ func eventRecord(e Event) []string {
 		record = append(record, common.Address(t.Recipient).Hex(), t.FaceValue.Decimal(), t.Paid.Decimal(), t.WinProb.Dec(), t.SenderNonce.String(),
 			t.RecipientRandHash.Hex(), t.CreationRound.String(), string(t.Match))
 		if t.Made != nil {
-			record = append(record, t.Made.At.Format(time.RFC3339), t.Made.TicketEVWei.String(), t.Made.TicketEVExact.String(), t.Made.Client)
+			record = append(record, t.Made.At.Format(time.RFC3339Nano), t.Made.TicketEVWei.String(), t.Made.TicketEVExact.String(), t.Made.Client)
 		}
 	}
 	return append(record, make([]string, cap(record)-len(record))...)
