@@ -125,15 +125,18 @@ func TestAReloadEndsAnAuthority(t *testing.T) {
 	}
 	edge, other := certificate("edge"), certificate("other")
 	authorities, private := write("ca", edge, other), write("key", pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	r := s.serveSigner("--admin-listen 127.0.0.1:0 --client-ca " + authorities + " --tls-cert " + write("chain", edge) + " --tls-key " + private)
+	s.run(exitDone, "signer client add gateway --auth-id gw")
+	r := s.serveSigner("--trusted-proxy 127.0.0.1 --admin-listen 127.0.0.1:0 --client-ca " + authorities + " --tls-cert " + write("chain", edge) + " --tls-key " + private)
 	own, err := tls.LoadX509KeyPair(filepath.Join(home, "chain"), private)
 	require.NoError(t, err)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{own}, InsecureSkipVerify: true}}}
 	defer client.CloseIdleConnections()
+	headers := make(http.Header)
 	ask := func() (status int, kept bool) {
 		t.Helper()
 		request, err := http.NewRequest(http.MethodPost, strings.Replace(r.url, "http:", "https:", 1)+"/sign-orchestrator-info", nil)
 		require.NoError(t, err)
+		request.Header = headers
 		request = request.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) { kept = got.Reused }}))
 		response, err := client.Do(request)
 		require.NoError(t, err)
@@ -144,6 +147,10 @@ func TestAReloadEndsAnAuthority(t *testing.T) {
 	}
 	status, _ := ask()
 	require.Equal(t, http.StatusOK, status)
+	headers.Set("Signer-Auth-Id", "gw") // by a proxy whose own certificate it is
+	status, _ = ask()
+	require.Equal(t, http.StatusOK, status)
+	headers.Del("Signer-Auth-Id")
 
 	whole, err := os.ReadFile(authorities)
 	require.NoError(t, err)
@@ -162,6 +169,7 @@ func TestAReloadEndsAnAuthority(t *testing.T) {
 	require.False(t, kept, "the client may have another certificate by then")
 	require.Equal(t, http.StatusUnauthorized, status)
 	_, log := r.stop()
+	require.Regexp(t, `"status":200,"duration_us":\d+,"client":"studio"(?s:.*)"status":200,"duration_us":\d+,"client":"gateway"`, log)
 	require.Contains(t, log, "the authority that signed the client's certificate is no longer accepted")
 }
 

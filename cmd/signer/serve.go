@@ -227,9 +227,6 @@ func (o *serveOptions) identify(ctx context.Context, authorities []*x509.Certifi
 		return nil, cli.Usagef("--trusted-proxy %w", err)
 	}
 	all := identity.Any{proxies.Strangers(), identity.Tokens{}}
-	if len(authorities) > 0 {
-		all = append(all, identity.Certificates{Authorities: authorities})
-	}
 	switch {
 	case o.issuer != nil:
 		all = append(all, o.issuer)
@@ -248,6 +245,9 @@ func (o *serveOptions) identify(ctx context.Context, authorities []*x509.Certifi
 		}
 	}
 	all = append(all, proxies)
+	if len(authorities) > 0 { // a connection's certificate is the proxy's where there is one
+		all = append(all, identity.Certificates{Authorities: authorities})
+	}
 	switch {
 	case webhook: // which authenticates by itself
 		all = append(all, identity.None{})
