@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
@@ -64,25 +65,11 @@ func reportEvents(names ...string) reporter {
 		at := s.status.Contracts.TicketBroker
 		result.Events = broker.Events(at, receipt.Logs, names...)
 		if len(result.Events) == 0 {
-			return &NoEventError{Hash: result.Hash, TicketBroker: at}
+			return hint.With(fmt.Errorf("transaction %s was mined, but its receipt has no event of the TicketBroker at %s that shows its effect", result.Hash, at),
+				"ask another node: pmctl tx wait %s --rpc-url URL; to send another transaction anyway, pass a new --request-id", result.Hash)
 		}
 		return nil
 	}
-}
-
-// NoEventError is returned for a mined transaction whose receipt has none of the expected events.
-type NoEventError struct {
-	Hash         common.Hash
-	TicketBroker common.Address
-}
-
-func (e *NoEventError) Error() string {
-	return fmt.Sprintf("transaction %s was mined, but its receipt has no event of the TicketBroker at %s that shows its effect", e.Hash, e.TicketBroker)
-}
-
-// Hint says what can be done.
-func (e *NoEventError) Hint() string {
-	return fmt.Sprintf("ask another node: pmctl tx wait %s --rpc-url URL; to send another transaction anyway, pass a new --request-id", e.Hash)
 }
 
 // prepare plans an action, then simulates and prices its call.

@@ -27,7 +27,7 @@ func TestEventsAreTheBrokers(t *testing.T) {
 	log.Address = common.Address{2}
 	result = Transaction{Hash: receipt.TxHash}
 	err := reportEvents(contract.TicketBrokerUnlockCancelledEventName)(t.Context(), s, nil, receipt, &result)
-	require.ErrorAs(t, err, new(*NoEventError))
+	require.ErrorContains(t, err, "its receipt has no event of the TicketBroker")
 	require.ErrorContains(t, err, "has no event of the TicketBroker at "+ticketBroker.Hex())
 	require.Empty(t, result.Events)
 }

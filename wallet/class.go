@@ -88,7 +88,7 @@ func ClassOf(err error) Class {
 		return slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) })
 	}
 	switch {
-	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrHead, store.ErrLocation, pm.ErrTooManyTickets), as(new(*ContractError), new(*tx.RequestError), new(*store.RequestError), new(*store.ClientNameError), new(*forecast.NeedError)):
+	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrHead, store.ErrLocation, pm.ErrTooManyTickets, ErrContract), as(new(*tx.RequestError), new(*store.RequestError), new(*store.ClientNameError), new(*forecast.NeedError)):
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused
@@ -96,9 +96,9 @@ func ClassOf(err error) Class {
 		return ClassNotMined // before cancelled: cancelling the wait does not undo what was sent
 	case as(new(*RoundsError)):
 		return ClassWaiting
-	case is(pay.ErrInProgress), as(new(*pay.UnknownOutcomeError), new(*call.SignedBeforeError)):
+	case is(pay.ErrInProgress, call.ErrSignedBefore), as(new(*pay.UnknownOutcomeError)):
 		return ClassOutcomeUnknown
-	case is(ClassUnreported), as(new(*tx.MinedError), new(*durable.UnsyncedError), new(*call.AnsweredBeforeError)):
+	case is(ClassUnreported, call.ErrAnsweredBefore), as(new(*tx.MinedError), new(*durable.UnsyncedError)):
 		return ClassUnreported
 	case is(ClassCancelled, context.Canceled):
 		return ClassCancelled

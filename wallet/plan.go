@@ -2,11 +2,13 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/forecast"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -44,20 +46,13 @@ type PlannedAccount struct {
 	Unlocking bool `json:"unlocking,omitempty"`
 }
 
-// SmallPoolError is returned if a network has fewer active recipients than are to be paid.
-type SmallPoolError struct {
-	Network  string
-	PoolSize uint64
-}
-
-func (e *SmallPoolError) Error() string {
-	return fmt.Sprintf("%s has %d active recipients", e.Network, e.PoolSize)
-}
+// ErrSmallPool is returned if a network has fewer active recipients than are to be paid.
+var ErrSmallPool = errors.New("the pool is smaller than the recipients to pay")
 
 // PlanFunds returns the funds needed until the given time from now. The reader, unless nil,
 // supplies what the need leaves out (the pool size, and the face value that recipients ask for at
 // the current gas price) and the funds of its account, if it has one. PlanFunds returns
-// *forecast.NeedError, *SmallPoolError and the errors of the reader's node.
+// *forecast.NeedError, ErrSmallPool and the errors of the reader's node.
 func PlanFunds(ctx context.Context, r *Reader, need forecast.Need, until time.Duration) (*FundPlan, error) {
 	p := &FundPlan{Recipients: need.Recipients, FaceValueSource: FaceValueGiven, Seconds: int64(until.Seconds()), TotalEV: format.NewTotalEV(need.Spend)}
 	if r != nil {
@@ -89,7 +84,7 @@ func (p *FundPlan) ask(ctx context.Context, r *Reader, need *forecast.Need) erro
 	if need.PoolSize == 0 {
 		need.PoolSize = status.Round.PoolSize.Uint64()
 		if need.PoolSize < need.Recipients {
-			return &SmallPoolError{r.Network.Name, need.PoolSize}
+			return hint.Kind(ErrSmallPool, fmt.Errorf("%s has %d active recipients", r.Network.Name, need.PoolSize))
 		}
 	}
 	if need.FaceValue.IsZero() {

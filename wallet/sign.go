@@ -44,7 +44,7 @@ var ErrOtherAccount = errors.New("the transaction is for another account")
 
 // CheckUnsigned checks a transaction prepared elsewhere against the network, the account, the
 // contract and the limits, without a node. It returns ErrOtherNetwork, ErrOtherAccount,
-// *ContractError and the errors of policy.Limits.CheckTransaction.
+// ErrContract and the errors of policy.Limits.CheckTransaction.
 func CheckUnsigned(ctx context.Context, c Config, document *format.Transaction, o SignOptions) (*UnsignedCall, error) {
 	if document == nil {
 		return nil, ErrNoDocument
@@ -66,7 +66,7 @@ func CheckUnsigned(ctx context.Context, c Config, document *format.Transaction, 
 	case ok && o.Contract == (common.Address{}):
 		ticketBroker = known.TicketBroker
 	case ok && o.Contract != known.TicketBroker, !ok && o.Contract == (common.Address{}):
-		return nil, &ContractError{c.Network, known.TicketBroker, o.Contract}
+		return nil, otherContract(c.Network, known.TicketBroker, o.Contract)
 	}
 	call, err := checkTransaction(document, c.Network, ticketBroker, c.Limits)
 	if err != nil {
@@ -108,24 +108,14 @@ func (u *UnsignedCall) Sign(ctx context.Context, account *signer.Account) (*form
 	return format.NewSigned(*u.document, signed)
 }
 
-// ContractError is returned if the TicketBroker's address is not known, or differs from the one
-// that the user named.
-type ContractError struct {
-	Network      Network
-	Known, Named common.Address
-}
+// ErrContract is returned if the TicketBroker's address is not known, or differs from the one that the
+// user named.
+var ErrContract = errors.New("not the TicketBroker")
 
-func (e *ContractError) Error() string {
-	if e.Named == (common.Address{}) {
-		return fmt.Sprintf("the TicketBroker of %s (chain ID %d) is not known on this machine", e.Network.Name, e.Network.ChainID)
+func otherContract(network Network, known, named common.Address) error {
+	if named == (common.Address{}) {
+		return hint.With(hint.Kind(ErrContract, fmt.Errorf("the TicketBroker of %s (chain ID %d) is not known on this machine", network.Name, network.ChainID)),
+			"pass --contract ADDRESS; pmctl status --verbose shows it on a machine with a node")
 	}
-	return fmt.Sprintf("--contract is %v, but the TicketBroker of %s is %v", e.Named, e.Network.Name, e.Known)
-}
-
-// Hint says what can be done.
-func (e *ContractError) Hint() string {
-	if e.Named == (common.Address{}) {
-		return "pass --contract ADDRESS; pmctl status --verbose shows it on a machine with a node"
-	}
-	return "omit --contract"
+	return hint.With(hint.Kind(ErrContract, fmt.Errorf("--contract is %v, but the TicketBroker of %s is %v", named, network.Name, known)), "omit --contract")
 }

@@ -57,7 +57,7 @@ func (r *Reader) Backing(ctx context.Context) (*Backing, error) {
 	return &Backing{r.Address, funds.Deposit, funds.Reserve, status.Head.Number, max(0, r.Now().Sub(status.Head.Time))}, nil
 }
 
-// Add adds a client as store.Clients.Add does. It also fails with *OvercommitError, and as Backing
+// Add adds a client as store.Clients.Add does. It also fails with ClassFunds, and as Backing
 // does where the backing cannot be read.
 func (c *SignerClients) Add(ctx context.Context, client SignerClient, credentials ...SignerCredential) (added *SignerClient, err error) {
 	err = c.checked(ctx, client.Name, func(all *store.Clients) (err error) {
@@ -138,55 +138,31 @@ func claim(account SignerAccount, now time.Time) (least *big.Rat) {
 	return least
 }
 
-// cover fails with *OvercommitError where deposit and reserve cannot pay what the clients may
+// cover fails with ClassFunds where deposit and reserve cannot pay what the clients may
 // have signed.
 func (b *Backing) cover(change store.ClientChange, now time.Time) error {
-	e := &OvercommitError{Client: change.Client.Name, Backing: *b, Sum: new(big.Rat)}
+	var clients int
+	var own *big.Rat // the client's claim
+	sum := new(big.Rat)
 	for _, account := range change.All {
 		amount := claim(account, now)
 		if amount == nil {
 			continue
 		}
-		e.Clients++
-		e.Sum.Add(e.Sum, amount)
+		clients++
+		sum.Add(sum, amount)
 		if account.Client == change.Client {
-			e.Claim = amount
+			own = amount
 		}
 	}
-	if e.Sum.Cmp(b.total()) > 0 {
-		return e
+	total := new(big.Rat).Add(b.Deposit.Rat(), b.Reserve.Rat())
+	if sum.Cmp(total) <= 0 {
+		return nil
 	}
-	return nil
-}
-
-func (b *Backing) total() *big.Rat { return new(big.Rat).Add(b.Deposit.Rat(), b.Reserve.Rat()) }
-
-// OvercommitError is an allowance that, with those of the other clients, exceeds what deposit and
-// reserve can pay.
-type OvercommitError struct {
-	Backing
-
-	// Client is the client's name, and Claim what it may have signed, in wei.
-	Client string
-	Claim  *big.Rat
-
-	// Clients is how many have an allowance, and Sum what all of them may have signed, in wei.
-	Clients int
-	Sum     *big.Rat
-}
-
-func (e *OvercommitError) Error() string {
-	return fmt.Sprintf("the allowances of %s come to %s (%s of client %q), above the %s that the deposit (%s) and the reserve (%s) of %s can pay as of block %d, %s old",
-		words.Count(e.Clients, "client"), wei.Format(e.Sum), wei.Format(e.Claim), e.Client,
-		wei.Format(e.total()), e.Deposit, e.Reserve, e.Sender.Hex(), e.Block, e.Age.Round(time.Second))
-}
-
-// Is implements the class of errors about missing funds.
-func (*OvercommitError) Is(target error) bool { return target == ClassFunds }
-
-// Hint says what can be done.
-func (*OvercommitError) Hint() string {
-	return "add funds with pmctl fund, lower an allowance with pmctl signer client set, or pass --overcommit to accept that payments may fail"
+	err := fmt.Errorf("the allowances of %s come to %s (%s of client %q), above the %s that the deposit (%s) and the reserve (%s) of %s can pay as of block %d, %s old",
+		words.Count(clients, "client"), wei.Format(sum), wei.Format(own), change.Client.Name,
+		wei.Format(total), b.Deposit, b.Reserve, b.Sender.Hex(), b.Block, b.Age.Round(time.Second))
+	return hint.With(hint.Kind(ClassFunds, err), "add funds with pmctl fund, lower an allowance with pmctl signer client set, or pass --overcommit to accept that payments may fail")
 }
 
 // unchecked is returned for a client's allowance that cannot be compared with deposit and reserve.

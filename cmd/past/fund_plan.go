@@ -103,7 +103,7 @@ func fundPlan(r *cli.Run, cmd *cobra.Command, o *fundPlanOptions) error {
 		defer reader.Close()
 	}
 	plan, err := wallet.PlanFunds(cmd.Context(), reader, o.need, until)
-	if errors.As(err, new(*wallet.SmallPoolError)) {
+	if errors.Is(err, wallet.ErrSmallPool) {
 		return cli.WithHint(cli.Usagef("--recipients %d: %w", o.need.Recipients, err), "pmctl recipient list shows them; --pool-size plans for another pool")
 	}
 	if err != nil {

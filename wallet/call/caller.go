@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -135,10 +136,10 @@ func (c *Caller) ready(r *Request) (*Caller, *Request, error) {
 // Call calls an app once, pays what the orchestrator asks for, and passes on the app's answer. It
 // returns what was paid also when it fails after that.
 //
-// It fails with *PriceError, *CostError, *UnitError, ErrNoUnit, ErrURL, ErrHeader, ErrHead, ErrBodyOnce, ErrBodySent, ErrNoPurse
+// It fails with policy.ErrLimit, ErrNoUnit, ErrURL, ErrHeader, ErrHead, ErrBodyOnce, ErrBodySent, ErrNoPurse
 // and the errors of Purse for what is not paid; with *pay.UnreachableError if nothing was sent; with *pay.RefusedError if the orchestrator
 // refuses the payment, and *pay.UnknownOutcomeError if it is not known whether it has it; with
-// *AppError for an answer with status 400 or above; and with *AnsweredBeforeError for a request
+// ErrApp for an answer with status 400 or above; and with ErrAnsweredBefore for a request
 // that was answered in an earlier run.
 func (c *Caller) Call(ctx context.Context, r *Request) (*Result, error) {
 	c, r, err := c.ready(r)
@@ -187,7 +188,8 @@ func (c *Caller) first(ctx context.Context, r *Request, check func(*Due) error) 
 func (c *Caller) again(ctx context.Context, r *Request, p *Payment) (*Result, error) {
 	switch p.Record.State {
 	case store.Accepted:
-		return nil, &AnsweredBeforeError{p.Record.ID, p.Record.At}
+		return nil, hint.With(hint.Kind(ErrAnsweredBefore, fmt.Errorf("request %q was already paid and answered at %s; pmctl does not store answers, and sent nothing", p.Record.ID, p.Record.At.Format(time.RFC3339))),
+			"to call the app again and pay again, pass another --request-id")
 	case store.Refused:
 		return nil, &pay.RefusedBeforeError{ID: p.Record.ID, Outcome: p.Record.Outcome, At: p.Record.At}
 	}
@@ -235,10 +237,13 @@ func (c *Caller) pass(response *http.Response, result *Result) error {
 			return err
 		}
 	}
-	if response.StatusCode >= http.StatusBadRequest {
-		return &AppError{response.StatusCode, result.Challenge == nil}
+	switch {
+	case response.StatusCode < http.StatusBadRequest:
+		return nil
+	case result.Challenge == nil:
+		return fmt.Errorf("%w %d; nothing was paid", ErrApp, response.StatusCode)
 	}
-	return nil
+	return fmt.Errorf("the call was paid, and %w %d", ErrApp, response.StatusCode)
 }
 
 // challenged sends the request without a payment, and returns the payment that is due for it.

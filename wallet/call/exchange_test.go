@@ -63,12 +63,12 @@ func TestAnAppsOwnErrors(t *testing.T) {
 			}
 			_, err := caller.Call(t.Context(), echoed(t))
 			if !c.own {
-				require.ErrorAs(t, err, new(*AppError))
+				require.ErrorIs(t, err, ErrApp)
 				require.Equal(t, c.body, answered)
 				return
 			}
 			require.Empty(t, answered)
-			require.NotErrorAs(t, err, new(*AppError))
+			require.NotErrorIs(t, err, ErrApp)
 			if c.status == http.StatusServiceUnavailable {
 				require.ErrorAs(t, err, new(*pay.UnknownOutcomeError))
 			} else {
@@ -121,7 +121,7 @@ func TestTheFirstByteIsPassedOn(t *testing.T) {
 			}
 			_, err := caller.Call(t.Context(), echoed(t))
 			if status != http.StatusOK {
-				require.ErrorAs(t, err, new(*AppError))
+				require.ErrorIs(t, err, ErrApp)
 			} else {
 				require.NoError(t, err)
 			}

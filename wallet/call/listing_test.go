@@ -1,7 +1,6 @@
 package call
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -85,8 +84,7 @@ func TestNoSessionAtAURL(t *testing.T) {
 		return err
 	}
 	_, err := caller.Hold(t.Context(), request(t, http.MethodPost, "https://localhost:47157/apps/nothing/session"), SessionOptions{})
-	app, ok := errors.AsType[*AppError](err)
-	require.True(t, ok, "%v", err)
-	require.Equal(t, &AppError{Status: http.StatusNotFound, Free: true}, app)
+	require.ErrorIs(t, err, ErrApp)
+	require.EqualError(t, err, "the app answered with status 404; nothing was paid")
 	require.Equal(t, "404 page not found\n", answered)
 }

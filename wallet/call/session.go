@@ -76,7 +76,7 @@ type held struct {
 // for it while it lasts, and stops it. It ends with the options or with ctx, and before a payment
 // that the terms do not allow. It returns what was paid also when it fails.
 //
-// It fails as Call does; with *PriceError when the price was raised; with *SessionLostError when
+// It fails as Call does; with policy.ErrLimit when the price was raised; with *SessionLostError when
 // the orchestrator ends the session, or cannot be reached, or what makes the payments; with Run's error; and with ctx's.
 func (c *Caller) Hold(ctx context.Context, r *Request, o SessionOptions) (*Result, error) {
 	c, r, err := c.ready(r)

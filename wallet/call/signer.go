@@ -15,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -84,7 +85,8 @@ func (s *RemoteSigner) Pay(ctx context.Context, due Due) (*Payment, error) {
 		s.unanswered = due.Challenge
 	}
 	if refused, ok := errors.AsType[*client.StatusError](err); ok && refused.Status == http.StatusUnprocessableEntity && s.key != "" {
-		return nil, &SignedBeforeError{s.key, err}
+		err = fmt.Errorf("the remote signer signed a payment for request %q before; it is not known whether the app answered, and nothing is paid again", s.key)
+		return nil, hint.With(hint.Kind(ErrSignedBefore, err), "to call the app again, and pay again, pass another --request-id")
 	}
 	if err != nil {
 		return nil, err

@@ -59,6 +59,6 @@ func TestASessionContinuedUnderStricterTerms(t *testing.T) {
 	require.NoError(t, err)
 	caller.Terms.MaxCost = &paid
 	_, err = caller.Hold(t.Context(), ask, SessionOptions{For: time.Second})
-	require.ErrorAs(t, err, new(*CostError))
+	require.ErrorContains(t, err, "would exceed --max-cost")
 	require.Equal(t, []string{"lv1: stop"}, r.seen)
 }

@@ -72,69 +72,17 @@ func ParsePrice(text string) (Price, error) {
 // String returns the price as ParsePrice reads it, rounded as amounts are.
 func (p Price) String() string { return wei.Format(p.Wei) + "/" + unitNames()[p.Type] }
 
-// PriceError is a price above the highest that is paid.
-type PriceError struct {
-	// Price is the orchestrator's, Max the highest.
-	Price, Max Price
-	// Raised tells that Max is the session's first price.
-	Raised bool
-}
-
-func (e *PriceError) Error() string {
-	most := policy.Exceeded(e.Price.Wei, e.Max.Wei) + "/" + unitNames()[e.Max.Type]
-	if e.Raised {
-		return fmt.Sprintf("the orchestrator raised the price to %v; the session started at %s", e.Price, most)
+// tooDear is the ErrLimit of a price above the highest that is paid; raised tells that this is the
+// session's first price.
+func tooDear(price, most Price, raised bool) error {
+	limit := policy.Exceeded(price.Wei, most.Wei) + "/" + unitNames()[most.Type]
+	if raised {
+		return hint.With(hint.Kind(policy.ErrLimit, fmt.Errorf("the orchestrator raised the price to %v; the session started at %s", price, limit)),
+			"pmctl pays a session only at its first price; start another session to accept the new price")
 	}
-	return fmt.Sprintf("the orchestrator's price of %v is above --max-price, %s", e.Price, most)
+	return hint.With(hint.Kind(policy.ErrLimit, fmt.Errorf("the orchestrator's price of %v is above --max-price, %s", price, limit)),
+		"raise --max-price, or choose another orchestrator")
 }
-
-// Hint says what can be done.
-func (e *PriceError) Hint() string {
-	if e.Raised {
-		return "pmctl pays a session only at its first price; start another session to accept the new price"
-	}
-	return "raise --max-price, or choose another orchestrator"
-}
-
-// Unwrap makes it a limit.
-func (*PriceError) Unwrap() error { return policy.ErrLimit }
-
-// UnitError is an app that is paid by another unit than --max-price says.
-type UnitError struct{ Listed, Max live.Type }
-
-func (e *UnitError) Error() string {
-	return fmt.Sprintf("the orchestrator charges per %s, but --max-price is per %s", unitNames()[e.Listed], unitNames()[e.Max])
-}
-
-// Hint says what can be done.
-func (e *UnitError) Hint() string {
-	return fmt.Sprintf("pass --max-price 'AMOUNT/%s'", unitNames()[e.Listed])
-}
-
-// Unwrap makes it a limit.
-func (*UnitError) Unwrap() error { return policy.ErrLimit }
-
-// CostError is a payment that would exceed the most that a call may cost.
-type CostError struct {
-	// Paid is what was paid, Next what the payment comes to, Max the most, in wei.
-	Paid, Next *big.Rat
-	Max        wei.Wei
-}
-
-func (e *CostError) Error() string {
-	if e.Paid.Sign() == 0 {
-		return fmt.Sprintf("the first payment of %s is above --max-cost, %s", wei.Format(e.Next), policy.Exceeded(e.Next, e.Max.Rat()))
-	}
-	return fmt.Sprintf("the next payment of %s would exceed --max-cost: %s of %v is already paid", wei.Format(e.Next), wei.Format(e.Paid), e.Max)
-}
-
-// Hint says what can be done.
-func (*CostError) Hint() string {
-	return "raise --max-cost; pmctl pays in whole tickets, so a payment can exceed the fee by up to one ticket"
-}
-
-// Unwrap makes it a limit.
-func (*CostError) Unwrap() error { return policy.ErrLimit }
 
 // ErrNoUnit is returned for an app that its orchestrator does not list with a unit.
 var ErrNoUnit = hint.With(errors.New("the orchestrator does not list the app, so the unit of its price is unknown"),
@@ -151,7 +99,9 @@ func (t Terms) typeFor(listed live.Type, unlisted error) (live.Type, error) {
 	case t.MaxPrice == nil:
 		return listed, nil
 	case listed != "" && listed != t.MaxPrice.Type:
-		return "", &UnitError{listed, t.MaxPrice.Type}
+		charged := unitNames()[listed]
+		return "", hint.With(hint.Kind(policy.ErrLimit, fmt.Errorf("the orchestrator charges per %s, but --max-price is per %s", charged, unitNames()[t.MaxPrice.Type])),
+			"pass --max-price 'AMOUNT/%s'", charged)
 	}
 	return t.MaxPrice.Type, nil
 }
@@ -164,17 +114,21 @@ func (t Terms) bill(r live.Request, before *live.Session) (*live.Bill, error) {
 	bill, err := r.Bill(before)
 	var price *live.PriceError
 	if errors.As(err, &price) {
-		return nil, &PriceError{Price{price.Price, r.Type}, Price{price.Ceiling.Price, r.Type}, price.Ceiling.Source == live.InitialSession}
+		return nil, tooDear(Price{price.Price, r.Type}, Price{price.Ceiling.Price, r.Type}, price.Ceiling.Source == live.InitialSession)
 	}
 	return bill, err
 }
 
-// allow fails with *CostError for a payment that would exceed MaxCost.
+// allow fails with ErrLimit for a payment that would exceed MaxCost.
 func (t Terms) allow(paid, next *big.Rat) error {
 	if t.MaxCost == nil || new(big.Rat).Add(paid, next).Cmp(t.MaxCost.Rat()) <= 0 {
 		return nil
 	}
-	return &CostError{paid, next, *t.MaxCost}
+	err := fmt.Errorf("the next payment of %s would exceed --max-cost: %s of %v is already paid", wei.Format(next), wei.Format(paid), *t.MaxCost)
+	if paid.Sign() == 0 {
+		err = fmt.Errorf("the first payment of %s is above --max-cost, %s", wei.Format(next), policy.Exceeded(next, t.MaxCost.Rat()))
+	}
+	return hint.With(hint.Kind(policy.ErrLimit, err), "raise --max-cost; pmctl pays in whole tickets, so a payment can exceed the fee by up to one ticket")
 }
 
 // repeats fails as typeFor, bill and allow do for a payment that an earlier run recorded, whose terms
@@ -185,7 +139,7 @@ func (t Terms) repeats(paid *big.Rat, p *Payment) error {
 			return err
 		}
 		if price := (Price{p.price().Rat(), p.Type}); most.Wei != nil && price.Wei.Cmp(most.Wei) > 0 {
-			return &PriceError{price, *most, false}
+			return tooDear(price, *most, false)
 		}
 	}
 	return t.allow(paid, p.Paid)

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -9,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
@@ -34,7 +36,7 @@ type registry struct {
 
 // Contracts looks up the network's contracts, once, in one request: it checks that the node
 // serves the network's chain, that the controller exists, and that the contracts are the known
-// ones. It fails with *ChainIDError, *NoContractError, *ContractsError and ErrUnreachable.
+// ones. It fails with *ChainIDError, *ContractsError and ErrUnreachable.
 func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
 	if found, _ := c.registry.known(); found != nil {
 		return *found, nil
@@ -158,13 +160,15 @@ func (c *Contracts) named() []namedContract {
 	}
 }
 
+const checkController = "check --controller and --network: all contracts are looked up in that controller"
+
 // registry appends the look-up of the contracts. The nodes' client checks the chain ID.
 func (b *batch) registry(network Network, into *Contracts) {
 	b.Add("eth_chainId", new(hexutil.Big))
 	code := new(hexutil.Bytes)
 	b.AddDecoded("eth_getCode", code, func() error {
 		if len(*code) == 0 {
-			return &NoContractError{Name: "Controller", Network: network.Name, Address: network.Controller}
+			return hint.With(fmt.Errorf("there is no Controller contract at %s on %s: the address has no code", network.Controller, network.Name), checkController)
 		}
 		return nil
 	}, network.Controller, "latest")
@@ -187,7 +191,7 @@ func (r *registry) known() (found *Contracts, expected Contracts) {
 func (r *registry) hold(ctx context.Context, found Contracts, url string) error {
 	for _, n := range found.named() {
 		if *n.address == (common.Address{}) {
-			return &NoContractError{Name: n.name, Network: r.network.Name}
+			return hint.With(fmt.Errorf("the controller of %s has no %s registered", r.network.Name, n.name), checkController)
 		}
 	}
 	r.mu.Lock()

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -9,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // Counted returns a limit of the file that the store counts, since another store would count it
@@ -25,48 +23,6 @@ func (f *File) Counted() policy.Setting {
 		}
 	}
 	return found
-}
-
-// OtherStoreError is returned for a store in which a binding limit would be counted from zero. It
-// matches policy.ErrLimit.
-type OtherStoreError struct {
-	// Store is the chosen location, and ChosenBy the flag, variable or setting that chose it.
-	Store, ChosenBy string
-
-	// Limit is the counted limit with its file; Bound is the store that counts it, and BoundBy what
-	// chose that.
-	Limit, Bound, BoundBy string
-}
-
-func (e *OtherStoreError) Error() string {
-	return fmt.Sprintf("%s: the store %s is not %s, which counts %s", e.ChosenBy, store.Display(e.Store), store.Display(e.Bound), e.Limit)
-}
-
-func (e *OtherStoreError) Is(target error) bool { return target == policy.ErrLimit }
-
-// Hint says what can be done.
-func (e *OtherStoreError) Hint() string {
-	return fmt.Sprintf("omit %s, or change %s", e.ChosenBy, e.BoundBy)
-}
-
-// UnboundStoreError is returned for a counted limit if the environment, the home folder or the
-// working directory decides which store counts it. It matches policy.ErrLimit.
-type UnboundStoreError struct {
-	// Limit is the counted limit with its file, and Path that file's.
-	Limit, Path string
-
-	DecidedBy string
-}
-
-func (e *UnboundStoreError) Error() string {
-	return fmt.Sprintf("%s needs a fixed store, but %s decides which store is used", e.Limit, e.DecidedBy)
-}
-
-func (e *UnboundStoreError) Is(target error) bool { return target == policy.ErrLimit }
-
-// Hint says what can be done.
-func (e *UnboundStoreError) Hint() string {
-	return fmt.Sprintf("set it in %s: store = \"/ABSOLUTE/PATH/store.db\", or a database with its host, port and name", e.Path)
 }
 
 // decidedBy returns what else decides which store a location names: the working directory for a

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/topup"
 )
 
@@ -34,7 +35,7 @@ type Layer struct {
 func (l Layer) Place(key string) string { return place(key, l.profile, l.Path) }
 
 // ReadSettings reads the config files with a profile in them, "" for none. A user without a home
-// folder, whose path is "", has no file. It fails with *UnknownProfileError and as Read does.
+// folder, whose path is "", has no file. It fails with ErrProfile and as Read does.
 func ReadSettings(system, user, profile string) (*Settings, error) {
 	s := &Settings{User: new(File), Profile: profile}
 	var err error
@@ -54,7 +55,7 @@ func ReadSettings(system, user, profile string) (*Settings, error) {
 			}
 		}
 		if len(s.Layers) == 0 {
-			return nil, &UnknownProfileError{s.Profile, s.Profiles()}
+			return nil, s.noProfile()
 		}
 	}
 	for _, file := range files {
@@ -76,21 +77,16 @@ func (s *Settings) files() []*File {
 	return slices.DeleteFunc([]*File{s.User, s.System}, func(f *File) bool { return f == nil })
 }
 
-// UnknownProfileError is returned for a profile that no file has.
-type UnknownProfileError struct {
-	Profile string
-	// Known are those that there are.
-	Known []string
-}
+// ErrProfile is returned for a profile that no file has.
+var ErrProfile = errors.New("unknown profile")
 
-func (e *UnknownProfileError) Error() string { return fmt.Sprintf("unknown profile %q", e.Profile) }
-
-// Hint lists the profiles.
-func (e *UnknownProfileError) Hint() string {
-	if len(e.Known) == 0 {
-		return fmt.Sprintf("no config file defines a profile; add a section [profile.%s]", e.Profile)
+// noProfile is its error, with the profiles that there are.
+func (s *Settings) noProfile() error {
+	err := fmt.Errorf("%w %q", ErrProfile, s.Profile)
+	if known := s.Profiles(); len(known) > 0 {
+		return hint.With(err, "the profiles are %s", strings.Join(known, ", "))
 	}
-	return "the profiles are " + strings.Join(e.Known, ", ")
+	return hint.With(err, "no config file defines a profile; add a section [profile.%s]", s.Profile)
 }
 
 // Profiles are the names of those that there are.
@@ -163,7 +159,8 @@ func (s *Settings) FundAuto() (topup.Rules, map[string]string, error) {
 
 // CheckBound refuses another store than the one in which a binding limit is counted: where
 // a budget binds, its store does too. The location is that of the store that from names, and own
-// is where it is when nothing names one. It fails with *OtherStoreError and *UnboundStoreError.
+// is where it is when nothing names one. It fails with
+// policy.ErrLimit for another store, and for a limit that needs a fixed one.
 func (s *Settings) CheckBound(location, from string, getenv func(string) string, own func() (string, error)) error {
 	for rank, binding := range s.ranked() {
 		counted := binding.Counted()
@@ -171,15 +168,19 @@ func (s *Settings) CheckBound(location, from string, getenv func(string) string,
 			continue
 		}
 		limit := binding.Place(policy.SpecOf(counted).Key)
+		unfixed := func(decider string) error {
+			return hint.With(hint.Kind(policy.ErrLimit, fmt.Errorf("%s needs a fixed store, but %s decides which store is used", limit, decider)),
+				"set it in %s: store = \"/ABSOLUTE/PATH/store.db\", or a database with its host, port and name", binding.Path)
+		}
 		bound, boundBy := s.storeUpTo(rank)
 		switch {
 		case bound != "":
 			if by := decidedBy(bound, getenv); by != "" {
-				return &UnboundStoreError{Limit: limit, Path: binding.Path, DecidedBy: by}
+				return unfixed(by)
 			}
 		case s.System != nil && binding.Path == s.System.Path:
 			// The user's own folder is where the environment says.
-			return &UnboundStoreError{Limit: limit, Path: binding.Path, DecidedBy: "the environment"}
+			return unfixed("the environment")
 		default:
 			var err error
 			if bound, err = own(); err != nil {
@@ -188,7 +189,8 @@ func (s *Settings) CheckBound(location, from string, getenv func(string) string,
 			boundBy = binding.Place("store")
 		}
 		if !sameStore(location, bound) {
-			return &OtherStoreError{Store: location, ChosenBy: from, Limit: limit, Bound: bound, BoundBy: boundBy}
+			return hint.With(hint.Kind(policy.ErrLimit, fmt.Errorf("%s: the store %s is not %s, which counts %s", from, store.Display(location), store.Display(bound), limit)),
+				"omit %s, or change %s", from, boundBy)
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // Rules are the limits set in one place, such as a config file or the command line.
@@ -48,7 +50,7 @@ type place struct {
 }
 
 // With returns the limits with rules applied: the tighter of two budgets wins. It returns a
-// *LooserError if rules would loosen a binding limit.
+// ErrLimit if rules would loosen a binding limit.
 func (l Limits) With(r Rules) (Limits, error) {
 	if err := r.Values.check(); err != nil {
 		return l, err
@@ -69,7 +71,8 @@ func (l Limits) With(r Rules) (Limits, error) {
 		case budget && existing != nil && asked.compare(existing) >= 0:
 			continue
 		case !budget && before.binding && existing != nil && spec.looser(asked, existing):
-			return l, &LooserError{Asked: asked.String(), AskedIn: where, Limit: existing.String(), SetIn: before.name}
+			return l, hint.With(hint.Kind(ErrLimit, fmt.Errorf("%s: %s would loosen the limit of %s that %s sets", where, asked, existing, before.name)),
+				"it can only be tightened here; to loosen it, change %s", before.name)
 		}
 		spec.set(&l, asked)
 		l.places[spec.Setting] = place{where, budget || before.binding || r.Binding}
@@ -133,21 +136,4 @@ func (l Limits) allow(s Setting) string {
 		return "change " + p.name
 	}
 	return "allow it with " + l.Knob(s)
-}
-
-// LooserError is returned for a limit that would loosen a binding one. It matches ErrLimit.
-type LooserError struct {
-	// Asked was requested in AskedIn; Limit is the binding limit, set in SetIn.
-	Asked, AskedIn, Limit, SetIn string
-}
-
-func (e *LooserError) Error() string {
-	return fmt.Sprintf("%s: %s would loosen the limit of %s that %s sets", e.AskedIn, e.Asked, e.Limit, e.SetIn)
-}
-
-func (e *LooserError) Is(target error) bool { return target == ErrLimit }
-
-// Hint says what can be done.
-func (e *LooserError) Hint() string {
-	return "it can only be tightened here; to loosen it, change " + e.SetIn
 }

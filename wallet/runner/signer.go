@@ -10,50 +10,34 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/remote/client"
 )
 
 // maxOrchestrators is how long a signer's list may be, in bytes.
 const maxOrchestrators = 16 << 20
 
-// SignerError is a list that a remote signer did not give.
-type SignerError struct {
-	// URL is the signer's.
-	URL string
-
-	Err error
-}
-
-func (e *SignerError) Error() string {
-	reason := e.Err.Error()
-	if unreachable, ok := errors.AsType[*client.UnreachableError](e.Err); ok {
-		reason = "it cannot be reached: " + unreachable.Reason
+// notListed is the error of a list that the remote signer at a URL did not give.
+func notListed(url string, err error) error {
+	reason, advice := err.Error(), ""
+	if unreachable, ok := errors.AsType[*client.UnreachableError](err); ok {
+		reason, advice = "it cannot be reached: "+unreachable.Reason, unreachable.Hint()
 	}
-	return fmt.Sprintf("cannot list the orchestrators of the remote signer at %s: %s", e.URL, reason)
-}
-
-// Unwrap returns the reason.
-func (e *SignerError) Unwrap() error { return e.Err }
-
-// Hint says what to do about an answer that is not a list, or about none.
-func (e *SignerError) Hint() string {
-	if unreachable, ok := errors.AsType[*client.UnreachableError](e.Err); ok {
-		return unreachable.Hint()
+	if refused, ok := errors.AsType[*client.StatusError](err); ok {
+		switch refused.Status {
+		case http.StatusNotFound:
+			advice = "the signer's operator must start it with --orchestrators"
+		case http.StatusServiceUnavailable:
+			advice = "the signer has no answer of an orchestrator yet; retry in a few seconds"
+		default:
+			advice = refused.Hint()
+		}
 	}
-	refused, ok := errors.AsType[*client.StatusError](e.Err)
-	switch {
-	case !ok:
-		return ""
-	case refused.Status == http.StatusNotFound:
-		return "the signer's operator must start it with --orchestrators"
-	case refused.Status == http.StatusServiceUnavailable:
-		return "the signer has no answer of an orchestrator yet; retry in a few seconds"
-	}
-	return refused.Hint()
+	return hint.With(hint.Kind(err, fmt.Errorf("cannot list the orchestrators of the remote signer at %s: %s", url, reason)), "%s", advice)
 }
 
 // Orchestrators returns those that a remote signer lists, and the age of the oldest answer among
-// them. It fails with *SignerError, and with ctx's error.
+// them. It fails as client.Client.Get does, with client.ErrAnswer, and with ctx's error.
 func Orchestrators(ctx context.Context, signer *client.Client) ([]Orchestrator, time.Duration, error) {
 	body, header, err := signer.Get(ctx, "/discover-orchestrators", maxOrchestrators)
 	var listed []Orchestrator
@@ -64,7 +48,7 @@ func Orchestrators(ctx context.Context, signer *client.Client) ([]Orchestrator, 
 	case err != nil && ctx.Err() != nil:
 		return nil, 0, context.Cause(ctx)
 	case err != nil:
-		return nil, 0, &SignerError{signer.URL(), err}
+		return nil, 0, notListed(signer.URL(), err)
 	}
 	for i := range listed {
 		listed[i].Runners = slices.DeleteFunc(listed[i].Runners, func(r Runner) bool { return r.check() != nil })

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/remote/client"
 )
 
@@ -42,14 +42,13 @@ func TestAListOfASigner(t *testing.T) {
 	require.Len(t, listed[0].Runners, 1)
 	require.Equal(t, "a", listed[0].Runners[0].App)
 
-	for code, hint := range map[int]string{
+	for code, want := range map[int]string{
 		http.StatusFound: "", http.StatusUnauthorized: "--signer-token-file", http.StatusNotFound: "--orchestrators", http.StatusServiceUnavailable: "a few seconds",
 	} {
 		status, age = code, "x"
 		_, _, err = Orchestrators(t.Context(), signer)
-		failed, ok := errors.AsType[*SignerError](err)
-		require.True(t, ok, "%v", err)
-		require.Contains(t, failed.Hint(), hint)
+		said, _ := hint.Of(err)
+		require.Contains(t, said, want)
 		require.NotContains(t, err.Error(), "secret")
 	}
 	require.Empty(t, elsewhere, "a redirect is not followed")

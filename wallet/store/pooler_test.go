@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 // TestSoakPooler goes through a real pgbouncer. If it shares a session between clients no
@@ -20,7 +18,7 @@ func TestSoakPooler(t *testing.T) {
 			if _, err := Check(t.Context(), location); works {
 				require.NoError(t, err)
 			} else {
-				require.ErrorAs(t, err, new(*db.PoolerError))
+				require.ErrorContains(t, err, "a connection pooler")
 			}
 			for range 5 {
 				journal := s.Journal("1337/devnet")
@@ -29,7 +27,7 @@ func TestSoakPooler(t *testing.T) {
 					require.NoError(t, err)
 				} else {
 					require.ErrorIs(t, err, ErrAccess)
-					require.ErrorAs(t, err, new(*db.PoolerError))
+					require.ErrorContains(t, err, "a connection pooler")
 				}
 				require.NoError(t, journal.Close())
 			}

@@ -28,7 +28,7 @@ func (e *Env) Settings() (*config.Settings, error) {
 		return nil, err
 	}
 	settings, err := config.ReadSettings(e.SystemConfig, user, cmp.Or(e.Profile, e.Getenv("PMCTL_PROFILE")))
-	if errors.As(err, new(*config.UnknownProfileError)) {
+	if errors.Is(err, config.ErrProfile) {
 		err = Usage(err)
 	}
 	return settings, err

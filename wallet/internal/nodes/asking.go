@@ -24,7 +24,7 @@ const (
 )
 
 // ask fills in the results of all elements, each with its own error if the node answers with
-// one. It fails with *NodeError, *NodesError, *ChainIDError, and context.Canceled.
+// one. It fails with *NodeError, *ChainIDError, ErrUnreachable, and context.Canceled.
 func (c *Client) ask(ctx context.Context, elems []rpc.BatchElem) error {
 	if len(elems) == 1 && elems[0].Method == "eth_sendRawTransaction" {
 		return c.handOver(ctx, elems)

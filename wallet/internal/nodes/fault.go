@@ -131,28 +131,14 @@ func (e *NodeError) passing() bool {
 	return errors.Is(e.Err, errCut)
 }
 
-// NodesError is several nodes none of which could be asked: a *NodeError or a *ChainIDError for
-// each. It matches ErrUnreachable.
-type NodesError struct{ Nodes []error }
-
-func (e *NodesError) Error() string {
-	faults := words.Join(e.Nodes, "; ", func(err error) string { return strings.TrimPrefix(err.Error(), ErrUnreachable.Error()+": ") })
-	return fmt.Sprintf("none of %d RPC nodes answered: %s", len(e.Nodes), faults)
-}
-
-func (e *NodesError) Is(target error) bool { return target == ErrUnreachable }
-func (e *NodesError) Unwrap() []error      { return e.Nodes }
-
-func (e *NodesError) Hint() string {
-	return "check rpc_urls in the config file; --verbose shows each request to a node"
-}
-
-// asOne joins the errors of several nodes.
+// asOne joins the errors of nodes none of which could be asked: a *NodeError or a *ChainIDError for each.
 func asOne(errs []error) error {
 	if len(errs) == 1 {
 		return errs[0]
 	}
-	return &NodesError{errs}
+	faults := words.Join(errs, "; ", func(err error) string { return strings.TrimPrefix(err.Error(), ErrUnreachable.Error()+": ") })
+	return hint.With(hint.Kind(errors.Join(errors.Join(errs...), ErrUnreachable), fmt.Errorf("none of %d RPC nodes answered: %s", len(errs), faults)),
+		"check rpc_urls in the config file; --verbose shows each request to a node")
 }
 
 // noConnection is the error of a request without an answer.

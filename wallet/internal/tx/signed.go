@@ -6,23 +6,13 @@ import (
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
-
-// NonceError is a signed transaction with another intent's nonce.
-type NonceError struct {
-	// Nonce is the transaction's, Free the lowest free one.
-	Nonce, Free uint64
-}
-
-func (e *NonceError) Error() string {
-	return fmt.Sprintf("the transaction has nonce %d, which another transaction of the account uses; the next free one is %d", e.Nonce, e.Free)
-}
-
-func (e *NonceError) Hint() string { return "prepare it again with --unsigned, and sign that" }
 
 // SubmitSigned sends a transaction that was signed elsewhere, for the intent's account and nonce.
 // It returns the journal's intent, an earlier run's if the same transaction was submitted before.
-// It fails with *NonceError, and as Submit does; the intent is nil unless it is in the journal.
+// It fails as Submit does, and for a nonce that another intent has; the intent is nil unless it is in the journal.
 func (m Manager) SubmitSigned(ctx context.Context, intent *Intent, signed *types.Transaction, terms Terms) (*Intent, error) {
 	known, err := m.Journal.Find(ctx, signed.Hash())
 	if err == nil {
@@ -52,7 +42,8 @@ func (m Manager) SubmitSigned(ctx context.Context, intent *Intent, signed *types
 	}
 	err = m.Journal.Begin(ctx, intent, Slot{Used: used, Pending: pending, Agree: terms.Agree, Sign: func(free uint64) (*types.Transaction, error) {
 		if free != signed.Nonce() {
-			return nil, &NonceError{Nonce: signed.Nonce(), Free: free}
+			return nil, hint.With(fmt.Errorf("the transaction has nonce %d, which another transaction of the account uses; the next free one is %d", signed.Nonce(), free),
+				"prepare it again with --unsigned, and sign that")
 		}
 		return signed, nil
 	}})

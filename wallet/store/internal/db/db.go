@@ -60,7 +60,7 @@ type backend interface {
 	// NewRun returns a run that has not begun.
 	NewRun() Run
 
-	// KeepsSessions fails with *PoolerError if sessions are shared with other clients.
+	// KeepsSessions fails with ErrAccess if sessions are shared with other clients.
 	KeepsSessions(ctx context.Context) error
 }
 

@@ -139,15 +139,16 @@ func (p postgres) commit(tx *sql.Tx) error {
 }
 
 // Tables implements backend. A role without rights does not see tables, so it checks the rights
-// first and fails with *RightsError.
+// first and fails with ErrAccess.
 func (p postgres) Tables(tx *Tx) ([]string, error) {
-	missing := RightsError{Store: p.name}
+	var role string
+	var denied []string
+	usable := true
 	names, err := List(tx, func(rows Scanner) (name string, err error) {
 		var usage, all bool
-		err = rows.Scan(&name, &missing.Role, &usage, &all)
+		err = rows.Scan(&name, &role, &usage, &all)
 		if !usage || !all {
-			missing.Usage = missing.Usage || !usage
-			missing.Tables = append(missing.Tables, name)
+			usable, denied = usable && usage, append(denied, name)
 		}
 		return name, err
 	}, `SELECT c.relname, current_user, has_schema_privilege(n.oid, 'USAGE'),
@@ -155,8 +156,8 @@ func (p postgres) Tables(tx *Tx) ([]string, error) {
 				AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = 'pmctl' AND c.relkind IN ('r', 'p') ORDER BY c.relname`)
-	if err == nil && len(missing.Tables) > 0 {
-		return nil, &missing
+	if err == nil && len(denied) > 0 {
+		return nil, noRights(p.name, role, usable, denied)
 	}
 	return names, err
 }

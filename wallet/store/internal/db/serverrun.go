@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // serverRun holds a lock of the server, over a connection of its own: the lock ends with the
@@ -91,8 +93,9 @@ func (r *serverRun) lock(ctx context.Context) error {
 	return nil
 }
 
-// checkSession fails with *PoolerError if the session with this run's lock is shared with other
-// connections between transactions: the lock proves nothing then. A pooler gives a new
+// checkSession fails with ErrAccess if the session with this run's lock is shared with other
+// connections between transactions, as by pgbouncer with pool_mode = transaction: the lock, by which
+// others see that a transaction's run is alive, proves nothing then. A pooler gives a new
 // transaction the session that was used last.
 func (r *serverRun) checkSession(ctx context.Context, token string) error {
 	other, err := r.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
@@ -102,7 +105,8 @@ func (r *serverRun) checkSession(ctx context.Context, token string) error {
 	defer func() { _ = other.Rollback() }() // it has changed nothing
 	became, err := r.State(&Tx{ctx: ctx, tx: other}, token)
 	if err == nil && became != Alive {
-		err = &PoolerError{Store: r.name}
+		err = hint.With(fmt.Errorf("%w: a connection pooler between here and %s gives one session to several clients (pgbouncer's pool_mode = transaction)", ErrAccess, r.name),
+			"set pool_mode = session for this database in the pooler, or connect to PostgreSQL itself")
 	}
 	return err
 }
