@@ -24,6 +24,8 @@ func Outlook(w *wallet.Runway) string {
 		return "not foreseeable: " + w.NoForecast
 	case f.DaysHigh == 0:
 		return "now: the deposit does not pay one more win in full"
+	case f.DaysMedian == 0:
+		return "at any moment: the outstanding tickets probably use the deposit up"
 	case f.DaysMedian > mostDays:
 		return "not within ten years"
 	}
@@ -111,7 +113,7 @@ func Percent(p float64) string {
 		return strings.TrimRight(strconv.FormatFloat(percent, 'f', places, 64), "0") + " %"
 	case p >= 0.999995 && p < 1:
 		return "above 99.999 %"
-	case p > 0.9995:
+	case p >= 0.9995:
 		return fmt.Sprintf("%.5g %%", percent)
 	}
 	return fmt.Sprintf("%.3g %%", percent)

@@ -6,15 +6,31 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet"
 )
 
 func TestPercent(t *testing.T) {
 	for p, text := range map[float64]string{
 		0: "below 0.000001 %", 1e-9: "below 0.000001 %", 2.04e-7: "0.00002 %", 2.46e-7: "0.000025 %", 0.0000532: "0.0053 %",
-		0.00345: "0.345 %", 0.0511: "5.11 %", 0.99: "99 %", 0.999: "99.9 %", 0.99996: "99.996 %",
+		0.00345: "0.345 %", 0.0511: "5.11 %", 0.99: "99 %", 0.999: "99.9 %", 0.9995: "99.95 %", 0.99996: "99.996 %",
 		0.99999: "99.999 %", 0.999996: "above 99.999 %", math.Nextafter(1, 0): "above 99.999 %", 1: "100 %",
 	} {
 		require.Equal(t, text, Percent(p))
+	}
+}
+
+// TestOutlook: what tickets may cost that are not drawn yet is not in about now.
+func TestOutlook(t *testing.T) {
+	w := seen(30)
+	for text, f := range map[string]*wallet.Forecast{
+		"now: the deposit does not pay one more win in full":                 foretold(w, 0, 0, 0),
+		"at any moment: the outstanding tickets probably use the deposit up": foretold(w, 0, 0, 2),
+		"in about 1 day, on 2026-11-25 12:00 UTC":                            foretold(w, 0, 1, 2),
+		"not within ten years":                                               foretold(w, 3000, 9000, 36500),
+	} {
+		w.Forecast = f
+		require.Equal(t, text, Outlook(w))
 	}
 }
 
