@@ -66,7 +66,7 @@ func reportEvents(names ...string) reporter {
 		result.Events = broker.Events(at, receipt.Logs, names...)
 		if len(result.Events) == 0 {
 			return hint.With(fmt.Errorf("transaction %s was mined, but its receipt has no event of the TicketBroker at %s that shows its effect", result.Hash, at),
-				"ask another node: pmctl tx wait %s --rpc-url URL; to send another transaction anyway, pass a new --request-id", result.Hash)
+				"ask another node: pmctl tx wait %s --rpc-url URL", result.Hash)
 		}
 		return nil
 	}

@@ -184,8 +184,12 @@ func (f *exitFlow) question() string {
 	return fmt.Sprintf("Withdraw %s of deposit and %s of reserve to %s?", f.agreed.deposit, f.agreed.reserve, common.Address(f.result.Account))
 }
 
-// explain adds the last finished step to an error.
+// explain adds the last finished step to an error. An exit has no request IDs, which hints of its
+// steps name.
 func (f *exitFlow) explain(err error) error {
+	if other := new(tx.InProgressError); errors.As(err, &other) {
+		err = hint.With(err, "wait for it: pmctl tx wait %s; then run the same command again", other.Intent.Hash())
+	}
 	if len(f.result.Steps) == 0 || errors.As(err, new(*RoundsError)) {
 		return err
 	}

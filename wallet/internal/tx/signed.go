@@ -43,7 +43,7 @@ func (m Manager) SubmitSigned(ctx context.Context, intent *Intent, signed *types
 	err = m.Journal.Begin(ctx, intent, Slot{Used: used, Pending: pending, Agree: terms.Agree, Sign: func(free uint64) (*types.Transaction, error) {
 		if free != signed.Nonce() {
 			return nil, hint.With(fmt.Errorf("the transaction has nonce %d, which another transaction of the account uses; the next free one is %d", signed.Nonce(), free),
-				"prepare it again with --unsigned, and sign that")
+				"prepare it again with --unsigned of pmctl fund, unlock, withdraw or ticket redeem, and sign that")
 		}
 		return signed, nil
 	}})
