@@ -109,3 +109,29 @@ func TestASocketEndsWithItsListener(t *testing.T) {
 	require.ErrorIs(t, <-ended, net.ErrClosed)
 	require.Error(t, ask())
 }
+
+// TestAnAgentEndsWithItsSocket: no command could stop an agent whose socket was removed, or close its key. The
+// socket of another agent, which has taken its place, stays.
+func TestAnAgentEndsWithItsSocket(t *testing.T) {
+	folder, err := os.MkdirTemp("", "agent")
+	require.NoError(t, err)
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "run", "s")
+	first, err := Listen(path)
+	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(filepath.Dir(path)))
+	second, err := Listen(path)
+	require.NoError(t, err)
+	first.every, second.every = time.Millisecond, time.Millisecond
+	require.ErrorContains(t, first.Serve(t.Context(), http.NotFoundHandler()), "its socket "+path+" was removed or replaced")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- second.Serve(ctx, http.NotFoundHandler()) }()
+	c, err := net.Dial("unix", path)
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+	cancel()
+	require.NoError(t, <-ended)
+	require.NoFileExists(t, path)
+}

@@ -19,8 +19,13 @@ import (
 
 // Socket is an agent's socket, owned by one process at a time.
 type Socket struct {
-	listener net.Listener
+	listener *net.UnixListener
 	lock     *os.File
+
+	// path is where the socket is, file is what was created there, and every how often it is looked for.
+	path  string
+	file  os.FileInfo
+	every time.Duration
 }
 
 // maxPath is how many bytes of a socket's path the system takes.
@@ -61,33 +66,53 @@ func take(path string) (*Socket, error) {
 		}
 		return nil, err
 	}
-	listener, err := listen(path)
-	if err != nil {
+	s := &Socket{lock: lock, path: path, every: 10 * time.Second}
+	if err := s.listen(); err != nil {
 		lock.Close()
 		return nil, err
 	}
-	return &Socket{listener, lock}, nil
+	return s, nil
 }
 
-func listen(path string) (net.Listener, error) {
+func (s *Socket) listen() error {
+	path := s.path
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != os.ModeSocket {
-			return nil, fmt.Errorf("%s exists and is not a socket", path)
+			return fmt.Errorf("%s exists and is not a socket", path)
 		}
 		if err := os.Remove(path); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	listener, err := net.Listen("unix", path)
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
-		return nil, err
+		return err
 	}
+	listener.SetUnlinkOnClose(false) // the path may be another agent's by then
 	// The folder keeps other users out from the start.
-	if err := os.Chmod(path, 0o600); err != nil {
-		listener.Close()
-		return nil, err
+	if err = os.Chmod(path, 0o600); err == nil {
+		s.file, err = os.Lstat(path)
 	}
-	return listener, nil
+	if err != nil {
+		listener.Close()
+		return err
+	}
+	s.listener = listener
+	return nil
+}
+
+// lost reports whether the socket was removed or replaced, as when systemd removes the user's folder in
+// /run. No command reaches the agent then, not even to close its key.
+func (s *Socket) lost() bool {
+	now, err := os.Lstat(s.path)
+	return errors.Is(err, os.ErrNotExist) || err == nil && !os.SameFile(s.file, now)
+}
+
+// remove removes the socket, while the listener still keeps its file apart from every other one.
+func (s *Socket) remove() {
+	if !s.lost() {
+		_ = os.Remove(s.path) // or the next agent does
+	}
 }
 
 // checkFolder refuses a folder that other users can enter.
@@ -102,8 +127,8 @@ func checkFolder(folder string) error {
 	return nil
 }
 
-// Serve answers the user's own processes until ctx ends or the listener fails, and then finishes the
-// requests in progress. It removes the socket before it returns.
+// Serve answers the user's own processes until ctx ends, the listener fails or the socket is removed, and
+// then finishes the requests in progress. It removes the socket before it returns.
 func (s *Socket) Serve(ctx context.Context, handler http.Handler) error {
 	defer s.lock.Close()
 	server := &http.Server{
@@ -116,13 +141,14 @@ func (s *Socket) Serve(ctx context.Context, handler http.Handler) error {
 	ended := make(chan struct{})
 	end := func() {
 		defer close(ended)
+		s.remove()
 		patience, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		_ = server.Shutdown(patience)
 		_ = server.Close()
 	}
 	stop := context.AfterFunc(ctx, end)
-	err := server.Serve(ownOnly{s.listener})
+	err := server.Serve(ownOnly{s.listener, s})
 	if stop() { // the listener has failed
 		end()
 	}
@@ -135,21 +161,31 @@ func (s *Socket) Serve(ctx context.Context, handler http.Handler) error {
 
 // Close releases the socket without serving it.
 func (s *Socket) Close() {
+	s.remove()
 	s.listener.Close()
 	s.lock.Close()
 }
 
-// ownOnly accepts connections from the user's own processes.
-type ownOnly struct{ net.Listener }
+// ownOnly accepts connections from the user's own processes, for as long as they can reach the socket.
+type ownOnly struct {
+	*net.UnixListener
+	socket *Socket
+}
 
 // Accept closes connections from other users.
 func (l ownOnly) Accept() (net.Conn, error) {
 	for {
-		conn, err := l.Listener.Accept()
-		if err != nil || checkPeer(conn) == nil {
+		_ = l.SetDeadline(time.Now().Add(l.socket.every)) // on a closed one Accept fails, too
+		conn, err := l.UnixListener.Accept()
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && l.socket.lost():
+			return nil, fmt.Errorf("no command can reach the agent: its socket %s was removed or replaced", l.socket.path)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+		case err != nil || checkPeer(conn) == nil:
 			return conn, err
+		default:
+			conn.Close()
 		}
-		conn.Close()
 	}
 }
 
