@@ -105,7 +105,7 @@ func (r callResult) writeQuote(w *page.Page) {
 		{"app", format.PlainText(c.App)},
 		{"to", common.Address(c.Recipient).Hex()},
 		{"price", c.unitPrice()},
-		{"first fee", fmt.Sprintf("%s for %d", wei.Format(c.FeeExact.Rat), c.Units)},
+		{"first fee", fmt.Sprintf("%s for %s", wei.Format(c.FeeExact.Rat), words.Count(c.Units, live.PriceUnit(c.Unit)))},
 		{"tickets", fmt.Sprintf("%s of %s, %s in total", words.Count(uint64(r.Tickets), "ticket"), wei.Format(c.TicketEVExact.Rat), wei.Format(c.TotalEVExact.Rat))},
 		{"overpaid", wei.Format(c.OverpaidExact.Rat)},
 	})
