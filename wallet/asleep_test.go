@@ -33,7 +33,7 @@ func TestASleepAtThePassphrase(t *testing.T) {
 			require.NoError(t, err)
 			defer w.Close()
 			_, err = w.Fund(t.Context(), wallet.Funding{Deposit: wei.FromUint64(7)}, wallet.SendOptions{Agreed: true})
-			require.ErrorAs(t, err, new(*wallet.UnlockingError))
+			require.ErrorIs(t, err, wallet.ErrUnlocking)
 			r.requireFunds("7 wei", "0 wei")
 		})
 	}

@@ -110,7 +110,7 @@ func ClassOf(err error) Class {
 		return ClassRecipientChanged
 	case is(topup.ErrNotNeeded), as(new(*ChangedError)):
 		return ClassChanged
-	case as(new(*UnlockingError)):
+	case is(ErrUnlocking):
 		return ClassUnlocking
 	case as(new(*chain.ContractsError)):
 		return ClassContractsChanged
@@ -136,8 +136,8 @@ func ClassOf(err error) Class {
 		return ClassRefused
 	case is(ClassLocked, ErrOtherAccount, keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
 		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly, keystore.ErrTooLittleMemory,
-		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer),
-		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError), new(*keystore.UnnamedError), new(*agent.SilentError)):
+		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer, agent.ErrSilent),
+		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError), new(*keystore.UnnamedError)):
 		return ClassLocked
 	case unreachable(err):
 		return ClassUnreachable

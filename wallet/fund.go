@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -33,7 +34,7 @@ type Funding struct {
 // ErrNothingToFund is returned if both amounts are 0.
 var ErrNothingToFund = errors.New("nothing to fund: both amounts are 0")
 
-// Fund adds to a deposit and a reserve, once. It returns *UnlockingError if that would cancel an
+// Fund adds to a deposit and a reserve, once. It returns ErrUnlocking if that would cancel an
 // unlock and CancelUnlock is not set, ErrNothingToFund, *broker.FundingError if the contract does
 // not show the funding, and the errors of Do.
 func (w *Wallet) Fund(ctx context.Context, f Funding, o SendOptions) (Transaction, error) {
@@ -125,7 +126,7 @@ func (f funding) propose(ctx context.Context, s situation) (proposal, error) {
 	}
 	if s.status.Sender.Unlocking() {
 		if !f.CancelUnlock && !f.asks {
-			return proposal{}, &UnlockingError{s.status.Sender.WithdrawRound}
+			return proposal{}, unlocking(s.status.Sender.WithdrawRound)
 		}
 		say, and = append(say, sayCancelled), ", and cancel the unlock"
 	}
@@ -154,14 +155,10 @@ func sayFunding(account common.Address, deposit, reserve string, beneficiary com
 	return say
 }
 
-// UnlockingError is returned for a funding that would cancel an unlock without the user's consent.
-type UnlockingError struct{ WithdrawRound *big.Int }
+// ErrUnlocking is returned for a funding that would cancel an unlock without the user's consent.
+var ErrUnlocking = errors.New("an unlock is in progress")
 
-func (e *UnlockingError) Error() string {
-	return fmt.Sprintf("an unlock is in progress (withdraw from round %v), and funding your own deposit or reserve would cancel it", e.WithdrawRound)
-}
-
-// Hint says what can be done.
-func (e *UnlockingError) Hint() string {
-	return "to fund and lock everything again, pass --cancel-unlock"
+func unlocking(withdrawRound *big.Int) error {
+	return hint.With(fmt.Errorf("%w (withdraw from round %v), and funding your own deposit or reserve would cancel it", ErrUnlocking, withdrawRound),
+		"to fund and lock everything again, pass --cancel-unlock")
 }

@@ -76,7 +76,7 @@ func checkNetwork(t *format.Transaction, network chain.Network) error {
 }
 
 // SendSigned sends a transaction that another machine signed, after the checks of CheckUnsigned.
-// Sending the same transaction again is harmless. It returns *UnlockingError if the transaction
+// Sending the same transaction again is harmless. It returns ErrUnlocking if the transaction
 // would cancel an unlock that has begun meanwhile and cancelUnlock is not set, ErrNoDocument,
 // ErrNoStore, and the errors of CheckUnsigned and Do.
 func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms tx.Terms, cancelUnlock bool, o WaitOptions) (Transaction, error) {
@@ -104,7 +104,7 @@ func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, s
 		return Transaction{}, err
 	}
 	if _, err := w.journal.Find(ctx, signed.Hash()); errors.Is(err, tx.ErrUnknown) && !cancelUnlock && call.FundsItself(from) && s.status.Sender.Unlocking() {
-		return Transaction{}, &UnlockingError{s.status.Sender.WithdrawRound}
+		return Transaction{}, unlocking(s.status.Sender.WithdrawRound)
 	}
 	intent, err := w.manager(s.client).SubmitSigned(ctx, &tx.Intent{
 		Account: from, Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: tx.ReadLabel(document.Label),

@@ -71,7 +71,7 @@ func TestASilentAgent(t *testing.T) {
 	for name, ask := range map[string]func(context.Context) (*Status, error){"status": client.Status, "lock": client.Lock, "stop": client.Stop} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ask(t.Context())
-			require.Equal(t, &SilentError{client.Path(), client.patience}, err)
+			require.Equal(t, noAnswer(client.Path(), client.patience), err)
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			_, err = ask(ctx)

@@ -58,7 +58,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Path returns the socket's path.
 func (c *Client) Path() string { return c.path }
 
-// Status returns the agent's status. It returns ErrNoAgent, and *SilentError as Lock and Stop do.
+// Status returns the agent's status. It returns ErrNoAgent, and ErrSilent as Lock and Stop do.
 func (c *Client) Status(ctx context.Context) (*Status, error) {
 	return c.itself(ctx, http.MethodGet, pathStatus)
 }
@@ -77,7 +77,7 @@ func (c *Client) Stop(ctx context.Context) (*Status, error) {
 // itself sends a request that concerns only the agent. The system accepts connections also for a
 // process that is stopped.
 func (c *Client) itself(ctx context.Context, method, path string) (*Status, error) {
-	limited, cancel := context.WithTimeoutCause(ctx, c.patience, &SilentError{c.path, c.patience})
+	limited, cancel := context.WithTimeoutCause(ctx, c.patience, noAnswer(c.path, c.patience))
 	defer cancel()
 	return do[Status](limited, c, method, path, http.NoBody, kindStatus)
 }

@@ -115,18 +115,12 @@ func (e *RemoteError) Is(target error) bool {
 // LockedError returns an ErrLocked with the reason.
 func LockedError(why string) error { return fmt.Errorf("%w: %s", ErrLocked, why) }
 
-// SilentError is an agent that accepts a connection and does not answer, as one that was stopped
-// with SIGSTOP.
-type SilentError struct {
-	Path   string // of its socket
-	Within time.Duration
-}
+// ErrSilent is returned for an agent that accepts a connection and does not answer, as one that was
+// stopped with SIGSTOP.
+var ErrSilent = errors.New("the agent did not answer")
 
-func (e *SilentError) Error() string {
-	return fmt.Sprintf("the agent at %s did not answer within %v", e.Path, duration.Text(e.Within))
-}
-
-// Hint says how to continue or end its process.
-func (e *SilentError) Hint() string {
-	return "its process may be stopped: find it with pgrep -a pmctl, then continue it with kill -CONT PID, or end it with kill -KILL PID"
+// noAnswer is the ErrSilent of the agent at a socket.
+func noAnswer(path string, within time.Duration) error {
+	return hint.With(hint.Kind(ErrSilent, fmt.Errorf("the agent at %s did not answer within %v", path, duration.Text(within))),
+		"its process may be stopped: find it with pgrep -a pmctl, then continue it with kill -CONT PID, or end it with kill -KILL PID")
 }

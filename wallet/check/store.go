@@ -149,10 +149,10 @@ func (b *books) waiting(ctx context.Context, intent *tx.Intent, dropped []*tx.In
 		return Fail(err, "none pending", knob)
 	}
 	if intent.Nonce > used && len(dropped) > 0 && dropped[0].Nonce == used {
-		return because(&tx.BehindError{Intents: dropped}, OwnerNetwork+"the blocks of the chain", "")
+		return because(tx.Behind(dropped[0]), OwnerNetwork+"the blocks of the chain", "")
 	}
 	if intent.Nonce > used {
-		return because(&tx.GapError{Nonce: used}, OwnerUser+"the transaction that is missing", "")
+		return because(tx.Gap(used), OwnerUser+"the transaction that is missing", "")
 	}
 	known, err := b.client.KnowsTransaction(ctx, hash)
 	if err != nil {

@@ -345,13 +345,13 @@ func (w *waiting) blocked(ctx context.Context, open []*Intent, used uint64) (beh
 		case i != nil && !i.is(w.intent):
 			before = append(before, i)
 		case n < w.intent.Nonce:
-			return &GapError{Nonce: n}, nil
+			return Gap(n), nil
 		}
 	}
 	if len(before) == 0 {
 		return nil, nil
 	}
-	return &BehindError{Intents: before}, nil
+	return Behind(before[0]), nil
 }
 
 // ended is the error of a wait that ended before the transaction was mined.

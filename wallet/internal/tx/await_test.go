@@ -219,9 +219,7 @@ func TestWhatComesBeforeIsSentAgain(t *testing.T) {
 			want = []common.Hash{five.Newest().Hash(), seven.Newest().Hash()}
 		}
 		require.Equal(t, want, node.sent)
-		var behind *BehindError
-		require.ErrorAs(t, w.behind, &behind)
-		require.Equal(t, five, behind.Intents[0])
+		require.Equal(t, Behind(five), w.behind)
 	}
 
 	// One that was mined fills it if its block was replaced, and is named.
@@ -233,9 +231,7 @@ func TestWhatComesBeforeIsSentAgain(t *testing.T) {
 		_, err := w.look(t.Context())
 		require.NoError(t, err)
 	}
-	var behind *BehindError
-	require.ErrorAs(t, w.behind, &behind)
-	require.Equal(t, mined, behind.Intents[0])
+	require.Equal(t, Behind(mined), w.behind)
 	require.Equal(t, []common.Hash{seven.Newest().Hash()}, node.sent)
 
 	// No known transaction fills the gap.
@@ -245,9 +241,7 @@ func TestWhatComesBeforeIsSentAgain(t *testing.T) {
 		_, err := w.look(t.Context())
 		require.NoError(t, err)
 	}
-	var gap *GapError
-	require.ErrorAs(t, w.behind, &gap)
-	require.EqualValues(t, 3, gap.Nonce)
+	require.Equal(t, Gap(3), w.behind)
 }
 
 // TestARefusedOneLeavesItsNonceToAnOpenOne: two intents with one nonce do not compete.

@@ -142,20 +142,6 @@ func (e *FailedError) Error() string {
 func (e *FailedError) Unwrap() error        { return e.Err }
 func (e *FailedError) Is(target error) bool { return target == pm.ErrTxFailed }
 
-// OutOfGasError is a transaction whose gas limit was too low.
-type OutOfGasError struct {
-	// Limit is its gas limit, Used what it used, in units of gas.
-	Limit, Used uint64
-}
-
-func (e *OutOfGasError) Error() string {
-	return fmt.Sprintf("out of gas: it used %d of its gas limit of %d", e.Used, e.Limit)
-}
-
-func (e *OutOfGasError) Hint() string {
-	return "only its gas was spent: run the command again, which estimates the gas again"
-}
-
 // CancelledError is an intent that an empty transaction replaced.
 type CancelledError struct {
 	// Hash is the empty transaction's, Nonce the nonce that it used.
@@ -203,33 +189,20 @@ func (e *HiddenError) Hint() string {
 	return "run the same command again later, or pass another node's --rpc-url; no second transaction is sent"
 }
 
-// BehindError is a transaction that can be mined only after others of the account.
-type BehindError struct{ Intents []*Intent }
-
-func (e *BehindError) Error() string {
-	if !e.Intents[0].State.Unsettled() {
-		return fmt.Sprintf("transaction %s, must be mined again first: its block was replaced", e.Intents[0].Describe())
+// Behind returns the error of a transaction that can be mined only after another one of the account.
+func Behind(first *Intent) error {
+	err := fmt.Errorf("transaction %s must be mined first", first.Describe())
+	if !first.State.Unsettled() {
+		err = fmt.Errorf("transaction %s, must be mined again first: its block was replaced", first.Describe())
 	}
-	return fmt.Sprintf("transaction %s must be mined first", e.Intents[0].Describe())
+	return hint.With(err, "wait for it: pmctl tx wait %s", first.Hash())
 }
 
-func (e *BehindError) Hint() string {
-	return fmt.Sprintf("wait for it: pmctl tx wait %s", e.Intents[0].Hash())
-}
-
-// GapError is a transaction that can be mined only after another one, which the journal does
-// not have.
-type GapError struct {
-	// Nonce is the missing transaction's.
-	Nonce uint64
-}
-
-func (e *GapError) Error() string {
-	return fmt.Sprintf("a transaction with nonce %d must be mined first, and the journal has no open one", e.Nonce)
-}
-
-func (e *GapError) Hint() string {
-	return fmt.Sprintf("if another wallet sent it, wait; otherwise the next transaction that pmctl sends uses nonce %d", e.Nonce)
+// Gap returns the error of a transaction that can be mined only after one with another nonce, which the
+// journal does not have.
+func Gap(nonce uint64) error {
+	return hint.With(fmt.Errorf("a transaction with nonce %d must be mined first, and the journal has no open one", nonce),
+		"if another wallet sent it, wait; otherwise the next transaction that pmctl sends uses nonce %d", nonce)
 }
 
 // RefusedError is a transaction that a node refused and does not have. Another node may have

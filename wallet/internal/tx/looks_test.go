@@ -3,6 +3,7 @@ package tx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/big"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
@@ -194,7 +196,8 @@ func TestWhyATransactionFailed(t *testing.T) {
 	const gas = 6400
 	sent := types.NewTx(&types.LegacyTx{To: &common.Address{1}, Gas: gas})
 	reason, silent := &contract.RevertError{Reason: "paused"}, &contract.RevertError{}
-	spent := &OutOfGasError{Limit: gas, Used: gas - gas/callKeeps}
+	const used = gas - gas/callKeeps
+	spent := hint.With(fmt.Errorf("out of gas: it used %d of its gas limit of %d", used, gas), "only its gas was spent: run the command again, which estimates the gas again")
 	for _, c := range []struct {
 		call error
 		used uint64
@@ -202,10 +205,10 @@ func TestWhyATransactionFailed(t *testing.T) {
 		want error
 	}{
 		{reason, gas, 9, reason},
-		{silent, spent.Used, 9, spent},
-		{nil, spent.Used, 9, spent},
-		{silent, spent.Used - 1, 9, silent},
-		{nil, spent.Used - 1, 9, nil},
+		{silent, used, 9, spent},
+		{nil, used, 9, spent},
+		{silent, used - 1, 9, silent},
+		{nil, used - 1, 9, nil},
 		{reason, gas, 0, nil},
 	} {
 		receipt := &types.Receipt{BlockNumber: big.NewInt(c.at), GasUsed: c.used}

@@ -3,12 +3,14 @@ package tx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/big"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
@@ -95,7 +97,7 @@ func (m Manager) CatchUp(ctx context.Context, account common.Address) error {
 }
 
 // replay determines why a mined transaction failed: it makes the same call on the state before
-// its block. It returns a *contract.RevertError, or an *OutOfGasError if the call succeeds
+// its block. It returns a *contract.RevertError, or that it ran out of gas if the call succeeds
 // there and has used up its gas, or nil if the reason cannot be determined.
 func (m Manager) replay(ctx context.Context, from common.Address, sent *types.Transaction, receipt *types.Receipt) error {
 	if receipt.BlockNumber == nil || receipt.BlockNumber.Sign() == 0 {
@@ -108,7 +110,8 @@ func (m Manager) replay(ctx context.Context, from common.Address, sent *types.Tr
 	case errors.As(err, &revert) && revert.Reason != "":
 		return revert
 	case receipt.GasUsed >= sent.Gas()-sent.Gas()/callKeeps:
-		return &OutOfGasError{Limit: sent.Gas(), Used: receipt.GasUsed}
+		return hint.With(fmt.Errorf("out of gas: it used %d of its gas limit of %d", receipt.GasUsed, sent.Gas()),
+			"only its gas was spent: run the command again, which estimates the gas again")
 	case revert != nil:
 		return revert
 	}
