@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/pmctl/pmctl/internal/metrics"
 	"github.com/pmctl/pmctl/wallet/remote"
@@ -14,12 +15,16 @@ import (
 // TopUpEvent begins the types of the events about top-ups. The outcome follows.
 const TopUpEvent = "pmctl.fund_auto."
 
-// Event returns the look as a CloudEvent.
+// Event returns the look as a CloudEvent. Another one of the same second has another ID.
 func (t TopUp) Event() ([]byte, error) {
 	sender := common.Address(t.Sender).Hex()
+	data, err := json.Marshal(t)
+	if err != nil {
+		return nil, err
+	}
 	return json.Marshal(remote.Event{
-		SpecVersion: "1.0", ID: fmt.Sprintf("fund-auto-%s-%d", sender, t.At.UnixMilli()), Source: "pmctl/" + t.Network,
-		Type: TopUpEvent + t.Outcome, Subject: sender, Time: t.At, ContentType: "application/json", Data: t,
+		SpecVersion: "1.0", ID: fmt.Sprintf("fund-auto-%s-%d-%x", sender, t.At.Unix(), crypto.Keccak256(data)[:8]), Source: "pmctl/" + t.Network,
+		Type: TopUpEvent + t.Outcome, Subject: sender, Time: t.At, ContentType: "application/json", Data: json.RawMessage(data),
 	})
 }
 

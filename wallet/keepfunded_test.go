@@ -349,3 +349,16 @@ func TestATopUpWhoseBlockIsReplaced(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, wallet.TopUpEnough, done.Outcome)
 }
+
+// TestEventsOfOneSecond: consumers drop an event with the ID of another one.
+func TestEventsOfOneSecond(t *testing.T) {
+	ids := make(map[string]bool)
+	for _, look := range []wallet.TopUp{{Outcome: wallet.TopUpFunded, RequestID: "1"}, {Outcome: wallet.TopUpFunded, RequestID: "2"}, {Outcome: wallet.TopUpCannot}, {Outcome: wallet.TopUpCannot}} {
+		event, err := look.Event()
+		require.NoError(t, err)
+		var is struct{ ID string }
+		require.NoError(t, json.Unmarshal(event, &is))
+		ids[is.ID] = true
+	}
+	require.Len(t, ids, 3, "the same look again is the same event")
+}
