@@ -75,6 +75,8 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 	if err != nil {
 		return nil, &WebhookError{errors.New("its URL is not valid")}
 	}
+	// Without a value it is not sent, and lets net/http repeat the request if the server has closed an idle connection.
+	req.Header[idempotencyKeyHeader] = nil
 	for name, values := range w.Headers {
 		req.Header[name] = values
 	}

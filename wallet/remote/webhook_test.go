@@ -1,7 +1,10 @@
 package remote_test
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 
@@ -25,4 +28,22 @@ func TestAWebhookThatHangs(t *testing.T) {
 		_, err := hook.Ask(t.Context(), nil, nil)
 		require.EqualError(t, err, "auth webhook: no answer within 5s: context deadline exceeded")
 	})
+}
+
+// TestAWebhookThatClosesAnIdleConnection: many servers do so after five seconds, just when a stream's next payment is due.
+func TestAWebhookThatClosesAnIdleConnection(t *testing.T) {
+	last := ""
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.RemoteAddr == last {
+			panic(http.ErrAbortHandler)
+		}
+		last = r.RemoteAddr
+		_, _ = io.WriteString(rw, `{"status":200}`)
+	}))
+	defer server.Close()
+	hook := &remote.Webhook{URL: server.URL}
+	for range 3 {
+		_, err := hook.Ask(t.Context(), nil, json.RawMessage("{}"))
+		require.NoError(t, err)
+	}
 }

@@ -111,6 +111,8 @@ func (e *Endpoint) post(ctx context.Context, media string, body []byte) error {
 	if err != nil {
 		return errors.New("its URL is not valid")
 	}
+	// Without a value it is not sent, and lets net/http repeat the request if the server has closed an idle connection.
+	request.Header["Idempotency-Key"] = nil
 	for name, values := range e.headers {
 		request.Header[name] = values
 	}
