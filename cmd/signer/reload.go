@@ -3,12 +3,14 @@ package signer
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/remote/admin"
 )
 
@@ -20,11 +22,20 @@ type reloading struct {
 	options *serveOptions
 	service *wallet.RemoteSigner
 	signer  *wallet.RemoteSignerOptions
+	// files are the config files as they were read last.
+	files *config.Settings
 	// began are the settings that apply at the start alone.
 	began wallet.Config
 }
 
 func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, *tls.Config, error) {
+	files, err := l.run.Settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	if path := files.Without(l.files); path != "" {
+		return nil, nil, fmt.Errorf("there is no config file %s any more: write an empty one to lift its limits", path)
+	}
 	limits, err := l.options.Limits.Limits(l.run.Env)
 	if err != nil {
 		return nil, nil, err
@@ -48,6 +59,7 @@ func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, *tls.Config, er
 	if err := l.service.Reload(ctx, *l.signer, limits); err != nil {
 		return nil, nil, err
 	}
+	l.files = files
 	keys := l.options.jwtKeys
 	if issuer := l.options.issuer; issuer != nil {
 		// The issuer's server may be down: limits that were lowered apply all the same.

@@ -111,6 +111,10 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 	signal.Reset(syscall.SIGHUP) // which ends every other command
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
+	files, err := r.Settings()
+	if err != nil {
+		return err
+	}
 	sockets, err := o.take(r, cmd)
 	if err != nil {
 		return err
@@ -158,7 +162,7 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		}
 	}
 	cli.FailBrokenPipes() // payments go on after the reader of the log has ended
-	again := &reloading{run: r, cmd: cmd, options: o, service: signer, signer: options, began: w.Config}
+	again := &reloading{run: r, cmd: cmd, options: o, service: signer, signer: options, files: files, began: w.Config}
 	return service.Serve(cmd.Context(), service.Config{
 		Signer: signer, Listener: listener, TLS: encrypted, Drain: o.drain, Admin: watched,
 		Reload: again.apply, Hangups: hangups, Getenv: r.Getenv, Log: options.Log,

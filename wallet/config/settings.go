@@ -64,6 +64,17 @@ func ReadSettings(system, user, profile string) (*Settings, error) {
 	return s, nil
 }
 
+// Without returns the path of a file that was found before and no longer is, "" for none.
+func (s *Settings) Without(before *Settings) (path string) {
+	switch {
+	case before.User.Found && !s.User.Found:
+		return before.User.Path
+	case before.System.Found && !s.System.Found:
+		return before.System.Path
+	}
+	return ""
+}
+
 // unread adds to an error of the file system what can be done about it.
 func unread(err error, todo string) error {
 	if !errors.As(err, new(*fs.PathError)) {
