@@ -14,7 +14,7 @@ import (
 
 // TestAnAppThatIsNoURL is not used: a command would read the file that it names, or take it for an option.
 func TestAnAppThatIsNoURL(t *testing.T) {
-	for _, app := range []string{"file:///etc/passwd", "--config=/tmp/x", "http://localhost:47157/app", "https://0.0.0.0/app", "unix:///run/s"} {
+	for _, app := range []string{"file:///etc/passwd", "--config=/tmp/x", "http://localhost:47157/app", "https://0.0.0.0/app", "unix:///run/s", ""} {
 		t.Run(app, func(t *testing.T) {
 			caller, _, r, clock := captured(t)
 			caller.After = clock.Past
@@ -33,4 +33,17 @@ func TestAnAppThatIsNoURL(t *testing.T) {
 			require.Equal(t, "lv1: stop", r.seen[len(r.seen)-1], "%v", r.seen)
 		})
 	}
+}
+
+// TestASessionThatIsNotNamed is the one that was paid, and its app is used.
+func TestASessionThatIsNotNamed(t *testing.T) {
+	caller, _, r, clock := captured(t)
+	caller.After = clock.Past
+	const app = "https://localhost:47157/apps/lv1/session/6a5ce404/app"
+	c := r.all["lv1: reserved with the payment"]
+	c.Response.Body = json.RawMessage(`{"app_url":"` + app + `"}`)
+	r.all["lv1: reserved with the payment"] = c
+	result, err := caller.Hold(t.Context(), request(t, http.MethodPost, "https://localhost:47157/apps/lv1/session"), SessionOptions{For: time.Second})
+	require.NoError(t, err)
+	require.Equal(t, &Session{"6a5ce404", app, "https://localhost:47157/apps/lv1/session/6a5ce404"}, result.Session)
 }

@@ -226,10 +226,14 @@ func (h *held) begin(ctx context.Context, r *Request, first *Payment) (*Session,
 		err = json.Unmarshal(body, opened)
 	}
 	if opened.ID == "" || opened.ControlURL == "" || payable(opened.ControlURL, r.Target.Origin) != nil {
+		app := opened.AppURL
 		opened = first.guessed()
+		opened.AppURL = app
 	}
-	if opened.AppURL != "" && payable(opened.AppURL, r.Target.Origin) != nil { // what uses it could read a file, or take it for an option
-		err = fmt.Errorf("app_url %.100q is not the URL of an app that can be reached from here", opened.AppURL)
+	if payable(opened.AppURL, r.Target.Origin) != nil { // what uses it could read a file, or take it for an option
+		if err == nil && response.StatusCode < http.StatusBadRequest {
+			err = fmt.Errorf("app_url %.100q is not the URL of an app that can be reached from here", opened.AppURL)
+		}
 		opened.AppURL = ""
 	}
 	if noted := h.Purse.End(context.WithoutCancel(ctx), first, store.Accepted, encode(opened)); noted != nil {

@@ -28,7 +28,7 @@ func ParseTarget(text string) (Target, error) {
 		return Target{}, fmt.Errorf("%w: it has a user name or password", ErrURL) // which is not repeated
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || strings.Contains(u.RawQuery, " ") { // which url.Parse lets pass, and would end the request's line
 		return Target{}, fmt.Errorf("%w: %.80q", ErrURL, text)
 	}
 	origin, err := pay.ParseServiceURI((&url.URL{Scheme: u.Scheme, Host: u.Host}).String())
