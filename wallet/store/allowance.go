@@ -237,7 +237,7 @@ func (a *accounts) add(to *account, asked policy.Sum) {
 	*to.total = to.total.Plus(asked)
 }
 
-func (a *accounts) close() error {
+func (a *accounts) close() {
 	var rows [][]any
 	row := func(id, day string, sum policy.Sum) {
 		rows = append(rows, []any{id, day, int64(sum.Tickets), sum.EV.RatString(), sum.FaceValue.String()})
@@ -254,5 +254,5 @@ func (a *accounts) close() error {
 	for id := range changed {
 		row(id, "", *a.totals[id])
 	}
-	return a.tx.Later(a.tx.Into(intoClientSpending, rows, onClientSpending)...)
+	a.tx.Later(a.tx.Into(intoClientSpending, rows, onClientSpending)...)
 }

@@ -74,7 +74,7 @@ func (p *page) add(recipient common.Address, asked policy.Sum) {
 	p.changed[recipient] = true
 }
 
-func (b *books) close() error {
+func (b *books) close() {
 	for name, p := range b.pages {
 		var rows [][]any
 		for recipient := range p.changed {
@@ -85,11 +85,8 @@ func (b *books) close() error {
 		if all := p.spent.All; len(rows) > 0 {
 			statements = append(statements, db.Do(upsertDay, b.chain, name.sender.Hex(), name.day, int64(all.Tickets), all.EV.RatString(), all.FaceValue.String()))
 		}
-		if err := b.tx.Later(statements...); err != nil {
-			return err
-		}
+		b.tx.Later(statements...)
 	}
-	return nil
 }
 
 // bookReserved books what was reserved since the day of at began. Stores of versions before the
@@ -116,13 +113,11 @@ func bookReserved(tx *db.Tx, at time.Time) error {
 	for _, r := range found {
 		books := newBooks(r.chain, tx)
 		page, err := books.open(r.sender, at)
-		if err == nil {
-			page.add(r.recipient, r.asked)
-			err = books.close()
-		}
 		if err != nil {
 			return err
 		}
+		page.add(r.recipient, r.asked)
+		books.close()
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ type ClientAccount struct {
 // Accounts returns the clients by name, each with what was signed for it on the day of at, and
 // in all.
 func (c *Clients) Accounts(ctx context.Context, at time.Time) ([]ClientAccount, error) {
-	return read(ctx, c.store, "read what the clients have spent", func(tx *db.Tx) ([]ClientAccount, error) { return clientAccounts(tx, at) })
+	return snapshot(ctx, c.store, "read what the clients have spent", func(tx *db.Tx) ([]ClientAccount, error) { return clientAccounts(tx, at) })
 }
 
 func clientAccounts(tx *db.Tx, at time.Time) ([]ClientAccount, error) {

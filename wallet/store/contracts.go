@@ -27,7 +27,7 @@ const (
 
 // Contracts implements chain.Pins.
 func (c *Chain) Contracts(ctx context.Context, controller common.Address) (pinned chain.Contracts, ok bool, err error) {
-	err = c.store.db.Read(ctx, func(tx *db.Tx) (err error) {
+	err = c.store.db.ReadOnce(ctx, func(tx *db.Tx) (err error) {
 		pinned, ok, err = contractsOf(tx, c.id, controller)
 		return err
 	})

@@ -38,10 +38,10 @@ func (c *Chain) TakeCredit(ctx context.Context, sender common.Address, url strin
 	err = c.store.writeFor(ctx, "take the credit at "+url, func(tx *db.Tx) error {
 		now, err := creditAt(tx, c.id, sender, url)
 		taken = err == nil && now.Amount != nil && now.Session == seen.Session && now.Amount.Cmp(num.OrZero(seen.Amount)) == 0
-		if !taken {
-			return err
+		if taken {
+			tx.Later(db.Do(deleteCredit, c.id, sender.Hex(), url))
 		}
-		return tx.Exec(deleteCredit, c.id, sender.Hex(), url)
+		return err
 	})
 	return taken && err == nil, err
 }
@@ -63,9 +63,10 @@ func (c *Chain) AddCredit(ctx context.Context, sender common.Address, url string
 				more.At = was.At
 			}
 		}
-		return tx.Together(
+		tx.Later(
 			db.Do(deleteCredit, c.id, sender.Hex(), url),
 			db.Do(insertCredit, c.id, sender.Hex(), url, more.Session, more.Amount.String(), more.At.UnixMilli()))
+		return nil
 	})
 }
 

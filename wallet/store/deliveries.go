@@ -104,9 +104,7 @@ func (c *Chain) SplitDelivery(ctx context.Context, sender common.Address, r *Rec
 		part, rest := *now[0], now[0].Nonces
 		for rest.Count > 0 {
 			part.Nonces = pm.NonceRange{First: rest.First, Count: min(most, rest.Count)}
-			if err := c.insertPart(tx, sender, &part); err != nil {
-				return err
-			}
+			tx.Later(c.insertPart(sender, &part))
 			rest.First, rest.Count = rest.First+part.Nonces.Count, rest.Count-part.Nonces.Count
 		}
 		return nil

@@ -75,7 +75,7 @@ const (
 
 // Export returns the ledger.
 func (s *Store) Export(ctx context.Context) (*Dump, error) {
-	return read(ctx, s, "export the store", func(tx *db.Tx) (*Dump, error) {
+	return snapshot(ctx, s, "export the store", func(tx *db.Tx) (*Dump, error) {
 		d := &Dump{StoreID: s.ID(), ExportedAt: time.Now().UTC().Truncate(time.Second), Reservations: []DumpedReservation{}, Requests: []DumpedRequest{}}
 		err := listInto(tx, nil, &d.Reservations, func(rows db.Scanner) (r DumpedReservation, err error) {
 			var ticketEV string

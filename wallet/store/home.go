@@ -206,32 +206,30 @@ func (s *Store) writeHome(tx *db.Tx, found condition) (now markState, err error)
 		}
 	}
 	text, err := json.Marshal(found.at)
-	if err == nil {
-		err = tx.Exec(upsertMeta, metaHome, string(text))
+	if err != nil {
+		return now, err
 	}
-	if err == nil {
-		err = writeGeneration(tx, found.markState, now)
-	}
-	return now, err
+	tx.Later(db.Do(upsertMeta, metaHome, string(text)))
+	writeGeneration(tx, found.markState, now)
+	return now, nil
 }
 
 // nextGeneration counts a change to the store.
-func (s *Store) nextGeneration(tx *db.Tx, found condition) (now markState, err error) {
-	now = found.markState
+func (s *Store) nextGeneration(tx *db.Tx, found condition) markState {
+	now := found.markState
 	now.generation++
 	now.writer = s.writer
-	return now, writeGeneration(tx, found.markState, now)
+	writeGeneration(tx, found.markState, now)
+	return now
 }
 
 // writeGeneration records the generation, and which one of another process preceded it. An
 // older copy that others have used since lacks that record, however many changes it has had.
-func writeGeneration(tx *db.Tx, before, now markState) error {
+func writeGeneration(tx *db.Tx, before, now markState) {
 	if before.writer != "" && before.writer != now.writer {
-		if err := tx.Later(db.Do(upsertWriter, before.writer, before.generation)); err != nil {
-			return err
-		}
+		tx.Later(db.Do(upsertWriter, before.writer, before.generation))
 	}
-	return tx.Later(db.Do(upsertMeta, metaGeneration, fmt.Sprintf("%d %s", now.generation, now.writer)))
+	tx.Later(db.Do(upsertMeta, metaGeneration, fmt.Sprintf("%d %s", now.generation, now.writer)))
 }
 
 // parseGeneration reads what writeGeneration writes. Versions before 9 wrote no writer.

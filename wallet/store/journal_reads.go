@@ -46,14 +46,14 @@ func (j *Journal) Dropped(ctx context.Context, account common.Address, used uint
 }
 
 func (j *Journal) listed(ctx context.Context, query string, account common.Address, args ...any) ([]*tx.Intent, error) {
-	return read(ctx, j.store, readJournal, func(t *db.Tx) ([]*tx.Intent, error) {
+	return snapshot(ctx, j.store, readJournal, func(t *db.Tx) ([]*tx.Intent, error) {
 		return j.all(t, query, append([]any{j.network, account.Hex()}, args...)...)
 	})
 }
 
 // Find returns the intent with a transaction's hash. It fails with tx.ErrUnknown.
 func (j *Journal) Find(ctx context.Context, hash common.Hash) (*tx.Intent, error) {
-	intent, err := read(ctx, j.store, readJournal, func(t *db.Tx) (*tx.Intent, error) {
+	intent, err := snapshot(ctx, j.store, readJournal, func(t *db.Tx) (*tx.Intent, error) {
 		return j.one(t, selectIntentByHash, j.network, hash.Hex())
 	})
 	if err == nil && intent == nil {
@@ -64,7 +64,7 @@ func (j *Journal) Find(ctx context.Context, hash common.Hash) (*tx.Intent, error
 
 // Reload implements tx.Journal.
 func (j *Journal) Reload(ctx context.Context, intent *tx.Intent) error {
-	now, err := read(ctx, j.store, readJournal, func(t *db.Tx) (*tx.Intent, error) {
+	now, err := snapshot(ctx, j.store, readJournal, func(t *db.Tx) (*tx.Intent, error) {
 		now, err := j.one(t, selectIntent, j.network, intent.ID)
 		if err == nil && now == nil {
 			err = &tx.ChangedError{ID: intent.ID}
@@ -80,7 +80,7 @@ func (j *Journal) Reload(ctx context.Context, intent *tx.Intent) error {
 // Queue returns the account's unsettled transactions, for tx.Terms.Agree before anything is
 // signed. It knows the journal alone, not the nonces that the chain has used.
 func (j *Journal) Queue(ctx context.Context, account common.Address) (tx.Queue, error) {
-	return read(ctx, j.store, readJournal, func(t *db.Tx) (tx.Queue, error) {
+	return snapshot(ctx, j.store, readJournal, func(t *db.Tx) (tx.Queue, error) {
 		return j.queue(t, &tx.Intent{Account: account}, 0, 0)
 	})
 }

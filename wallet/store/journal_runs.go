@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	selectRunsOfAccount = `SELECT id, label, request_id IS NOT NULL, run, unknown, state FROM intents WHERE network = $1 AND account = $2
+	selectRunsOfAccount = `SELECT id, label, request_id IS NOT NULL, run, unknown <> 0, state FROM intents WHERE network = $1 AND account = $2
 		ORDER BY request_id IS NOT NULL, nonce DESC, created_at DESC, id`
-	selectRun         = `SELECT run, unknown, state, nonce FROM intents WHERE network = $1 AND id = $2`
+	selectRun         = `SELECT run, unknown <> 0, state, nonce FROM intents WHERE network = $1 AND id = $2`
 	updateIntentRun   = `UPDATE intents SET run = $1, unknown = 1 WHERE id = $2`
 	updateIntentOwner = `UPDATE intents SET run = $1 WHERE id = $2`
 	updateIntentKnown = `UPDATE intents SET unknown = $1 WHERE id = $2`
@@ -183,7 +183,7 @@ func (j *Journal) End(ctx context.Context, intent *tx.Intent, known bool) error 
 
 // Died reports whether the last run that worked on an intent ended without reporting the result.
 func (j *Journal) Died(ctx context.Context, intent *tx.Intent) (bool, error) {
-	return read(ctx, j.store, readJournal, func(t *db.Tx) (bool, error) {
+	return snapshot(ctx, j.store, readJournal, func(t *db.Tx) (bool, error) {
 		held, err := j.holder(t, intent.ID)
 		if err != nil {
 			return false, err

@@ -162,7 +162,7 @@ func (b *liveBatch) readSessions(ids []string) db.Statement {
 	}, selectSessionsIn, []any{b.chain.id, b.sender.Hex()}, ids)
 }
 
-// readCounts compares each count with the last reservation, as checkLast does.
+// readCounts compares each count with the last reservation, as takeNonces does.
 func (b *liveBatch) readCounts() db.Statement {
 	var hashes []string
 	for hash := range b.counts {
@@ -225,7 +225,7 @@ func (b *liveBatch) pending(matches func(newLivePayment) bool) *LivePayment {
 	return &again
 }
 
-func (b *liveBatch) write() error {
+func (b *liveBatch) write() {
 	var counts, payments, sessions [][]any
 	for hash, count := range b.counts {
 		if count.used > count.before {
@@ -249,13 +249,9 @@ func (b *liveBatch) write() error {
 	statements = append(statements, b.tx.Into(intoReservations, b.reservations, "")...)
 	statements = append(statements, b.tx.Into(intoLiveSessions, sessions, onLiveSession)...)
 	statements = append(statements, b.tx.Into(intoLivePayments, payments, "")...)
-	if err := b.tx.Later(statements...); err != nil {
-		return err
-	}
-	if err := b.books.close(); err != nil {
-		return err
-	}
-	return b.accounts.close()
+	b.tx.Later(statements...)
+	b.books.close()
+	b.accounts.close()
 }
 
 // advance writes the counts of nonces, and checks that each was changed.

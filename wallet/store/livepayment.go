@@ -141,7 +141,7 @@ func (p *LivePayments) Pay(ctx context.Context, r LiveRequest) (*LivePayment, er
 // Find returns what Pay recorded for the same request before, nil where that is nothing. It
 // fails as Pay does.
 func (p *LivePayments) Find(ctx context.Context, r LiveRequest) (*LivePayment, error) {
-	return read(ctx, p.chain.store, "look for a payment", func(tx *db.Tx) (*LivePayment, error) {
+	return snapshot(ctx, p.chain.store, "look for a payment", func(tx *db.Tx) (*LivePayment, error) {
 		if err := r.CheckTexts(); err != nil {
 			return nil, err
 		}
@@ -178,7 +178,8 @@ func (p *LivePayments) PayAll(ctx context.Context, requests []LiveRequest) ([]Li
 		if len(b.payments) == 0 {
 			return errNothingTaken
 		}
-		return b.write()
+		b.write()
+		return nil
 	})
 	if err != nil && !errors.Is(err, errNothingTaken) {
 		return nil, err

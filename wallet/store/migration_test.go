@@ -25,7 +25,7 @@ func storeOf(t *testing.T, location, version string) string {
 			if err := s.db.Create(tx); err != nil {
 				return err
 			}
-			return tx.Exec(string(statements))
+			return tx.Script(string(statements))
 		}))
 	})
 	return location

@@ -22,7 +22,8 @@ const (
 // replaces earlier ones.
 func (c *Chain) SaveParams(ctx context.Context, sender common.Address, url string, document []byte) error {
 	return c.store.writeFor(ctx, "store the ticket params of "+url, func(tx *db.Tx) error {
-		return tx.Exec(upsertParams, c.id, sender.Hex(), url, string(document), time.Now().UnixMilli())
+		tx.Later(db.Do(upsertParams, c.id, sender.Hex(), url, string(document), time.Now().UnixMilli()))
+		return nil
 	})
 }
 

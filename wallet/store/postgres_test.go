@@ -268,7 +268,7 @@ func dropAnswer(t *testing.T, address string, end func()) string {
 			if err != nil {
 				return
 			}
-			last := bytes.Contains(buffer[:n], []byte("commit\x00")) && bytes.Contains(buffer[:n], []byte{'Q'})
+			last := bytes.Contains(buffer[:n], []byte("COMMIT\x00"))
 			if last {
 				end()
 				client.Close()

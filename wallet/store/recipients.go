@@ -25,13 +25,20 @@ func (c *Chain) Recipient(ctx context.Context, sender common.Address, url string
 }
 
 // pinned returns the address pinned to a URL, or the zero address.
-func (c *Chain) pinned(tx *db.Tx, sender common.Address, url string) (common.Address, error) {
-	var text string
-	found, err := tx.Row(selectRecipient, c.id, sender.Hex(), url).Find(&text)
-	if err == nil && found && !common.IsHexAddress(text) {
-		err = fmt.Errorf("%w: the address pinned to %s is %.50q", ErrDamaged, url, text)
-	}
-	return common.HexToAddress(text), err
+func (c *Chain) pinned(tx *db.Tx, sender common.Address, url string) (address common.Address, err error) {
+	err = tx.Together(c.readPinned(sender, url, &address))
+	return address, err
+}
+
+// readPinned reads the address pinned to a URL; into stays as it is if there is none.
+func (c *Chain) readPinned(sender common.Address, url string, into *common.Address) db.Statement {
+	return db.Ask(db.One[string], func(text string) error {
+		if !common.IsHexAddress(text) {
+			return fmt.Errorf("%w: the address pinned to %s is %.50q", ErrDamaged, url, text)
+		}
+		*into = common.HexToAddress(text)
+		return nil
+	}, selectRecipient, c.id, sender.Hex(), url)
 }
 
 // Pin is the address behind a URL.
@@ -51,7 +58,7 @@ func (c *Chain) PinRecipients(ctx context.Context, sender common.Address, pins [
 			return err
 		}
 	}
-	err = c.store.db.Read(ctx, pin(false))
+	err = c.store.db.ReadOnce(ctx, pin(false))
 	if err == nil && fresh {
 		err = c.store.write(ctx, pin(true))
 	}
@@ -64,23 +71,28 @@ func (c *Chain) PinRecipients(ctx context.Context, sender common.Address, pins [
 // pin compares the pins with the stored ones, and writes those that are new if write is set.
 func (c *Chain) pin(tx *db.Tx, sender common.Address, pins []Pin, accept []common.Address, write bool) (others []common.Address, fresh bool, err error) {
 	others = make([]common.Address, len(pins))
+	known := make(map[string]*common.Address)
+	var reads []db.Statement
+	for _, pin := range pins {
+		if known[pin.URL] == nil {
+			known[pin.URL] = new(common.Address)
+			reads = append(reads, c.readPinned(sender, pin.URL, known[pin.URL]))
+		}
+	}
+	if err := tx.Together(reads...); err != nil {
+		return nil, false, err
+	}
 	for i, pin := range pins {
-		was, err := c.pinned(tx, sender, pin.URL)
-		switch {
-		case err != nil:
-			return nil, false, err
-		case was == pin.Recipient:
+		switch was := known[pin.URL]; {
+		case *was == pin.Recipient:
 			continue
-		case was != common.Address{} && !slices.Contains(accept, pin.Recipient):
-			others[i] = was
+		case *was != common.Address{} && !slices.Contains(accept, pin.Recipient):
+			others[i] = *was
 			continue
 		}
-		fresh = true
-		if !write {
-			continue
-		}
-		if err := tx.Exec(upsertRecipient, c.id, sender.Hex(), pin.URL, pin.Recipient.Hex(), time.Now().UnixMilli()); err != nil {
-			return nil, false, err
+		fresh, *known[pin.URL] = true, pin.Recipient
+		if write {
+			tx.Later(db.Do(upsertRecipient, c.id, sender.Hex(), pin.URL, pin.Recipient.Hex(), time.Now().UnixMilli()))
 		}
 	}
 	return others, fresh, nil

@@ -153,7 +153,7 @@ func (e *RequestMovedError) Error() string {
 // Requested returns the tickets made for a sender's request, nil if there are none. It fails
 // with *RequestError.
 func (c *Chain) Requested(ctx context.Context, sender common.Address, request Request) (Records, error) {
-	return read(ctx, c.store, fmt.Sprintf("look for request %q", request.ID), func(tx *db.Tx) (Records, error) {
+	return snapshot(ctx, c.store, fmt.Sprintf("look for request %q", request.ID), func(tx *db.Tx) (Records, error) {
 		return c.request(tx, sender, request)
 	})
 }
@@ -192,23 +192,18 @@ func (c *Chain) request(tx *db.Tx, sender common.Address, request Request) (Reco
 
 // addToRequest adds newly reserved tickets to a request, which has before already, as a set of
 // one part.
-func (c *Chain) addToRequest(tx *db.Tx, sender common.Address, request *Request, before Records, made Record, at time.Time) error {
+func (c *Chain) addToRequest(tx *db.Tx, sender common.Address, request *Request, before Records, made Record, at time.Time) {
 	made.Set = 1
 	if len(before) == 0 {
-		if err := tx.Exec(insertRequest, c.id, sender.Hex(), request.ID, request.Digest, at.UnixMilli()); err != nil {
-			return err
-		}
+		tx.Later(db.Do(insertRequest, c.id, sender.Hex(), request.ID, request.Digest, at.UnixMilli()))
 	} else {
 		made.Set += before[len(before)-1].Set
 	}
 	made.ID, made.State = request.ID, Reserved
-	if err := tx.Exec(insertSet, c.id, sender.Hex(), request.ID, made.Set, string(request.Record)); err != nil {
-		return err
-	}
-	return c.insertPart(tx, sender, &made)
+	tx.Later(db.Do(insertSet, c.id, sender.Hex(), request.ID, made.Set, string(request.Record)), c.insertPart(sender, &made))
 }
 
-func (c *Chain) insertPart(tx *db.Tx, sender common.Address, r *Record) error {
-	return tx.Exec(insertPart, c.id, sender.Hex(), r.ID, r.Set, r.RecipientRandHash.Hex(), r.Nonces.First, r.Nonces.Count,
+func (c *Chain) insertPart(sender common.Address, r *Record) db.Statement {
+	return db.Do(insertPart, c.id, sender.Hex(), r.ID, r.Set, r.RecipientRandHash.Hex(), r.Nonces.First, r.Nonces.Count,
 		string(r.State), r.Outcome, r.Deliveries)
 }

@@ -85,7 +85,7 @@ var ErrNoReservation = errors.New("the ticket was not made with this store")
 // error of each ends it.
 func (c *Chain) Reservations(ctx context.Context, sender common.Address, since time.Time, each func(Reservation) error) error {
 	var ours error
-	err := c.store.db.Read(ctx, func(tx *db.Tx) error {
+	err := c.store.db.ReadOnce(ctx, func(tx *db.Tx) error {
 		return db.Each(tx, scanReservation, func(r Reservation) error {
 			ours = each(r)
 			return ours

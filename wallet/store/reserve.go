@@ -123,7 +123,8 @@ func (c *Chain) ReserveAll(ctx context.Context, spends []Spend) ([]Outcome, erro
 		if !taken {
 			return errNothingTaken
 		}
-		return books.close()
+		books.close()
+		return nil
 	})
 	if err != nil && !errors.Is(err, errNothingTaken) {
 		return nil, err
@@ -168,18 +169,14 @@ func (c *Chain) reserveOne(tx *db.Tx, books *books, s Spend) (*Made, error) {
 	if err := s.check(); err != nil {
 		return nil, refused{err}
 	}
-	if err := tx.Exec(`SAVEPOINT spend`); err != nil {
-		return nil, err
-	}
+	tx.Later(db.Do(`SAVEPOINT spend`))
 	made, err := c.reserve(tx, books, s)
 	if err != nil {
 		if undoErr := tx.Exec(`ROLLBACK TO SAVEPOINT spend`); undoErr != nil {
 			return nil, undoErr
 		}
 	}
-	if endErr := tx.Exec(`RELEASE SAVEPOINT spend`); endErr != nil {
-		return nil, endErr
-	}
+	tx.Later(db.Do(`RELEASE SAVEPOINT spend`))
 	return made, err
 }
 
@@ -199,15 +196,11 @@ func (c *Chain) reserve(tx *db.Tx, books *books, s Spend) (*Made, error) {
 		}
 	}
 	hash, at := s.Params.RecipientRandHash, s.at()
-	nonces, err := takeNonces(tx, hash, s.Count, s.Cap)
+	nonces, err := takeNonces(tx, hash, s.Count, s.Cap, books.read(s.Sender, at)...)
 	if err != nil {
 		return nil, err
 	}
-	page, err := books.open(s.Sender, at)
-	if err != nil {
-		return nil, err
-	}
-	ev := s.Params.EV()
+	page, ev := books.page(s.Sender, at), s.Params.EV()
 	asked := policy.Cost(uint64(s.Count), ev, s.Params.FaceValue)
 	if s.Allow != nil {
 		all := asked.Plus(policy.Cost(s.Ahead, ev, s.Params.FaceValue))
@@ -215,12 +208,9 @@ func (c *Chain) reserve(tx *db.Tx, books *books, s Spend) (*Made, error) {
 			return nil, refused{err}
 		}
 	}
-	err = tx.Exec(insertReservation, c.reservationRow(s.Sender, s.Params, s.Params.EV(), nonces, at, "")...)
-	if err == nil && s.Request != nil {
-		err = c.addToRequest(tx, s.Sender, s.Request, before, Record{RecipientRandHash: hash, Nonces: nonces}, at)
-	}
-	if err != nil {
-		return nil, err
+	tx.Later(db.Do(insertReservation, c.reservationRow(s.Sender, s.Params, ev, nonces, at, "")...))
+	if s.Request != nil {
+		c.addToRequest(tx, s.Sender, s.Request, before, Record{RecipientRandHash: hash, Nonces: nonces}, at)
 	}
 	page.add(s.Params.Recipient, asked)
 	return &Made{Nonces: nonces}, nil

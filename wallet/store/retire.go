@@ -77,9 +77,7 @@ func (s *Store) writeAs(ctx context.Context, moving bool, do func(*db.Tx) error)
 		case found.id != s.ID():
 			return s.followRetired(tx, found)
 		}
-		if now, err = s.nextGeneration(tx, found); err != nil {
-			return err
-		}
+		now = s.nextGeneration(tx, found)
 		return do(tx)
 	})
 	if err != nil {

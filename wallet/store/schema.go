@@ -38,7 +38,7 @@ func runSchema(tx *db.Tx, name string) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec(string(text))
+	return tx.Script(string(text))
 }
 
 // dataTables are the tables with a store's data, parents before children, without those about

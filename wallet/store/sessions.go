@@ -29,23 +29,32 @@ func (c *Chain) UsedNonces(ctx context.Context, recipientRandHash common.Hash) (
 }
 
 // usedNonces fails with *RetiredError. A new session has used none.
-func usedNonces(tx *db.Tx, hash common.Hash) (used uint32, err error) {
-	var retired sql.NullInt64
-	_, err = tx.Row(selectSession, hash.Hex()).Find(&used, &retired)
-	if err == nil && retired.Valid {
-		err = &RetiredError{RecipientRandHash: hash, At: fromMillis(retired.Int64)}
+func usedNonces(tx *db.Tx, hash common.Hash, with ...db.Statement) (uint32, error) {
+	type session struct {
+		used    uint32
+		retired sql.NullInt64
 	}
-	return used, err
+	var found session
+	err := tx.Together(append(with, db.Ask(db.Fields(func(s *session) []any { return []any{&s.used, &s.retired} }), func(s session) error {
+		found = s
+		return nil
+	}, selectSession, hash.Hex()))...)
+	if err == nil && found.retired.Valid {
+		err = &RetiredError{RecipientRandHash: hash, At: fromMillis(found.retired.Int64)}
+	}
+	return found.used, err
 }
 
-// takeNonces takes a session's next nonces.
-func takeNonces(tx *db.Tx, hash common.Hash, count, most uint32) (nonces pm.NonceRange, err error) {
-	if err := tx.Exec(insertSession, hash.Hex()); err != nil {
-		return nonces, err
-	}
-	used, err := usedNonces(tx, hash)
-	if err == nil {
-		err = checkLast(tx, hash, used)
+// takeNonces takes a session's next nonces, and runs statements on the way.
+func takeNonces(tx *db.Tx, hash common.Hash, count, most uint32, with ...db.Statement) (nonces pm.NonceRange, err error) {
+	var last int64
+	used, err := usedNonces(tx, hash, append(with, db.Do(insertSession, hash.Hex()), db.Ask(db.One[int64], func(end int64) error {
+		last = end
+		return nil
+	}, selectLast, hash.Hex()))...)
+	// They are on different pages of the file, so that one damaged page cannot set a session back.
+	if err == nil && last != int64(used) {
+		err = unevenError(hash, int64(used), last)
 	}
 	if err != nil {
 		return nonces, err
@@ -53,22 +62,13 @@ func takeNonces(tx *db.Tx, hash common.Hash, count, most uint32) (nonces pm.Nonc
 	if nonces, err = pm.NextNonces(hash, used, count, most); err != nil {
 		return nonces, err
 	}
-	changed, err := tx.Change(advanceUsed, int64(used)+int64(count), hash.Hex(), used)
-	if err == nil && changed != 1 {
-		err = fmt.Errorf("session %v: %d rows advanced instead of 1: %w", hash, changed, ErrDamaged)
-	}
-	return nonces, err
-}
-
-// checkLast compares a session's count with its last reservation. They are on different pages
-// of the file, so that one damaged page cannot set a session back.
-func checkLast(tx *db.Tx, hash common.Hash, used uint32) error {
-	var last int64
-	_, err := tx.Row(selectLast, hash.Hex()).Find(&last)
-	if err == nil && last != int64(used) {
-		err = unevenError(hash, int64(used), last)
-	}
-	return err
+	tx.Later(db.Do(advanceUsed, int64(used)+int64(count), hash.Hex(), used).Then(func(changed int64) error {
+		if changed != 1 {
+			return fmt.Errorf("session %v: %d rows advanced instead of 1: %w", hash, changed, ErrDamaged)
+		}
+		return nil
+	}))
+	return nonces, nil
 }
 
 func unevenError(hash common.Hash, used, last int64) error {

@@ -122,10 +122,18 @@ func (s *Store) flushed(ctx context.Context) (generation int64, logged, known bo
 	return generation, logged, known
 }
 
-// read returns the result of do, which sees one state of the store in a transaction. what is
-// the operation's name in errors.
-func read[T any](ctx context.Context, s *Store, what string, do func(*db.Tx) (T, error)) (found T, err error) {
-	err = s.db.Read(ctx, func(tx *db.Tx) (err error) {
+// read returns the result of do, which asks the store once. what is the operation's name in errors.
+func read[T any](ctx context.Context, s *Store, what string, do func(*db.Tx) (T, error)) (T, error) {
+	return resultOf(ctx, s.db.ReadOnce, what, do)
+}
+
+// snapshot is read for a do that asks more than once, and sees one state of the store.
+func snapshot[T any](ctx context.Context, s *Store, what string, do func(*db.Tx) (T, error)) (T, error) {
+	return resultOf(ctx, s.db.Read, what, do)
+}
+
+func resultOf[T any](ctx context.Context, run func(context.Context, func(*db.Tx) error) error, what string, do func(*db.Tx) (T, error)) (found T, err error) {
+	err = run(ctx, func(tx *db.Tx) (err error) {
 		found, err = do(tx)
 		return err
 	})

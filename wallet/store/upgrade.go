@@ -20,15 +20,12 @@ func inspect(d *db.DB, tx *db.Tx) (version int, id string, err error) {
 	if !slices.Contains(names, "meta") {
 		return 0, "", fmt.Errorf("%w: the database belongs to another program", ErrNotStore)
 	}
-	text, err := meta(tx, metaVersion)
-	if err != nil {
+	facts := make(map[string]string)
+	if err := tx.Together(readMeta(facts)); err != nil {
 		return 0, "", err
 	}
-	if version, err = schemaOf(d, text); err != nil {
-		return 0, "", err
-	}
-	id, err = meta(tx, metaID)
-	return version, id, err
+	version, err = schemaOf(d, facts[metaVersion])
+	return version, facts[metaID], err
 }
 
 // schemaOf reads a schema version. It fails with *SchemaError for one that a newer pmctl writes,

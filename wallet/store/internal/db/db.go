@@ -22,13 +22,9 @@ type DB struct {
 
 // backend is the difference between the two database systems.
 type backend interface {
-	// begin starts a transaction. A writing one has the only write lock once it has begun, and
-	// waits for it no longer than patience. conn is its connection to a server, nil for a file.
-	begin(ctx context.Context, write bool, patience time.Duration) (tx *sql.Tx, conn *sql.Conn, err error)
-
-	// commit ends a transaction. It fails with ErrUncertain if it cannot know whether it was
-	// committed.
-	commit(tx *sql.Tx) error
+	// begin starts a transaction, with its first statement at the latest. A writing one has the
+	// only write lock then, and waits for it no longer than patience.
+	begin(ctx context.Context, write bool, patience time.Duration) (transaction, error)
 
 	// prepare is one attempt of Prepare.
 	prepare(ctx context.Context) error
@@ -98,35 +94,35 @@ func (d *DB) Prepare(ctx context.Context) error {
 }
 
 // Read runs do in a transaction that sees one state of the database.
-func (d *DB) Read(ctx context.Context, do func(*Tx) error) error { return d.run(ctx, false, do) }
+func (d *DB) Read(ctx context.Context, do func(*Tx) error) error { return d.run(Tx{ctx: ctx}, do) }
 
-// Write runs do in a transaction that has the write lock from its start, and returns once it is
-// on disk. do may run more than once, and must then do the same.
-func (d *DB) Write(ctx context.Context, do func(*Tx) error) error { return d.run(ctx, true, do) }
+// ReadOnce is Read for a do that asks once, for one thing or for several Together: a server is asked
+// in one round trip.
+func (d *DB) ReadOnce(ctx context.Context, do func(*Tx) error) error {
+	return d.run(Tx{ctx: ctx, once: true}, do)
+}
 
-func (d *DB) run(ctx context.Context, write bool, do func(*Tx) error) error {
-	return d.whileBusy(ctx, func() error {
-		tx, conn, err := d.begin(ctx, write, d.Patience)
-		if err != nil {
+// Write runs do in a transaction that has the write lock from its first statement on, and returns
+// once it is on disk. do may run more than once, and must then do the same.
+func (d *DB) Write(ctx context.Context, do func(*Tx) error) error {
+	return d.run(Tx{ctx: ctx, write: true}, do)
+}
+
+func (d *DB) run(kind Tx, do func(*Tx) error) error {
+	return d.whileBusy(kind.ctx, func() error {
+		t := kind
+		var err error
+		if t.transaction, err = d.begin(t.ctx, t.write, d.Patience); err != nil {
 			return err
 		}
-		if conn != nil {
-			defer conn.Close()
-		}
-		// It ends a read, and does nothing after a commit; err says more. do may panic: the lock
-		// would stay.
-		defer func() { _ = tx.Rollback() }()
-		t := &Tx{ctx: ctx, tx: tx, conn: conn}
-		if err := do(t); err != nil {
+		defer t.rollback() // do may panic: the lock would stay
+		if err := do(&t); err != nil {
 			return err
 		}
-		if err := t.flush(); err != nil || !write {
-			return err // a read is whole: how its transaction ends changes nothing
+		if !t.write {
+			return t.flush() // a read is whole: how its transaction ends changes nothing
 		}
-		if ctx.Err() != nil {
-			return ctx.Err() // what is not sent is not uncertain
-		}
-		return d.commit(tx)
+		return t.commit(t.later)
 	})
 }
 

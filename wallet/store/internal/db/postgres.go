@@ -50,7 +50,7 @@ func openPostgres(at Location, silence time.Duration) *DB {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectPatience
 	}
-	// One round trip per statement, and no prepared statements that a connection pooler could lose.
+	// No round trip to prepare a statement, which a connection pooler could lose.
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.Tracer = statementLimit(silence)
 	// The server converts nothing: with a client_encoding of its own, a role would not find the
@@ -61,81 +61,6 @@ func openPostgres(at Location, silence time.Duration) *DB {
 	pool := stdlib.OpenDB(*config, noPing)
 	pool.SetMaxOpenConns(connections)
 	return &DB{Location: at, backend: postgres{at.Name, pool, config.ConnectTimeout, silence}, Pool: pool, Patience: lockPatience}
-}
-
-// begin implements backend. Writing transactions take one lock, in the order in which they ask
-// for it, and then see everything committed before: code that is right on SQLite, which has one
-// writer at a time, is right here. The transactions are a few short statements, so waiting
-// costs less than the failures and retries of serializable transactions on the same rows.
-//
-// Whatever the defaults of server, database and role, a commit returns when it is on disk, and
-// a lock does not outlive its machine's connection.
-func (p postgres) begin(ctx context.Context, write bool, patience time.Duration) (tx *sql.Tx, conn *sql.Conn, err error) {
-	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	prepare := `SET LOCAL search_path = pmctl`
-	if write {
-		// Each statement must see what was committed while it waited for the lock.
-		options = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-		prepare += fmt.Sprintf(`;
-			SET LOCAL synchronous_commit = on;
-			SET LOCAL lock_timeout = %d;
-			SET LOCAL statement_timeout = %d;
-			SET LOCAL idle_in_transaction_session_timeout = %d;
-			SELECT pg_advisory_xact_lock(%d)`,
-			max(1, patience.Milliseconds()), silence.Milliseconds(), silence.Milliseconds(), int64(writeLock))
-	}
-	err = whileLost(ctx, func() (err error) {
-		tx, conn, err = p.beginOn(ctx, options)
-		return err
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, err := tx.ExecContext(ctx, prepare); err != nil {
-		_ = tx.Rollback() // err has the reason
-		_ = conn.Close()
-		return nil, nil, err
-	}
-	return tx, conn, nil
-}
-
-// whileLost repeats what has changed nothing yet while it fails because an idle connection was lost,
-// as all are when the server is restarted.
-func whileLost(ctx context.Context, try func() error) error {
-	err := try()
-	for range connections {
-		if err == nil || ctx.Err() != nil || !wasLost(err) {
-			break
-		}
-		err = try()
-	}
-	return err
-}
-
-func (p postgres) beginOn(ctx context.Context, options *sql.TxOptions) (*sql.Tx, *sql.Conn, error) {
-	conn, err := p.pool.Conn(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	tx, err := conn.BeginTx(ctx, options)
-	if err != nil {
-		_ = conn.Close() // err has the reason
-	}
-	return tx, conn, err
-}
-
-// commit implements backend. Only an error from a server that keeps the connection proves that
-// nothing was committed.
-func (p postgres) commit(tx *sql.Tx) error {
-	err := tx.Commit()
-	var refused *pgconn.PgError
-	switch {
-	case err == nil, errors.Is(err, pgx.ErrTxCommitRollback), errors.Is(err, sql.ErrTxDone):
-		return err
-	case errors.As(err, &refused) && refused.SeverityUnlocalized == "ERROR":
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrUncertain, p.explain(err))
 }
 
 // Tables implements backend. A role without rights does not see tables, so it checks the rights

@@ -33,13 +33,9 @@ const endPatience = 5 * time.Second
 // server close the connection of a machine that lost its power or network within half a minute. The
 // default is two hours, in which the run would count as alive. A server without such a setting keeps
 // its default.
-var runSettings = []string{
-	`SET idle_session_timeout = 0`,
-	`SET tcp_keepalives_idle = 10`,
-	`SET tcp_keepalives_interval = 5`,
-	`SET tcp_keepalives_count = 4`,
-	`SET tcp_user_timeout = 30000`,
-}
+const runSettings = `SELECT set_config(name, value, false) FROM pg_catalog.pg_settings JOIN (VALUES
+	('idle_session_timeout', '0'), ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'),
+	('tcp_keepalives_count', '4'), ('tcp_user_timeout', '30000')) AS run (name, value) USING (name)`
 
 // NewRun implements backend.
 func (p postgres) NewRun() Run { return &serverRun{postgres: p} }
@@ -71,14 +67,11 @@ func (r *serverRun) lock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, setting := range runSettings {
-		if _, err := conn.ExecContext(ctx, setting); err != nil && sqlState(err) == "" {
-			conn.Close()
-			return err
-		}
-	}
 	token, held := rand.Text(), false
-	err = conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, runLock(token)).Scan(&held)
+	_, err = send(ctx, conn, []Statement{Do(runSettings), Ask(One[bool], func(got bool) error {
+		held = got
+		return nil
+	}, `SELECT pg_try_advisory_lock($1)`, runLock(token))})
 	if err == nil && !held {
 		err = fmt.Errorf("%w: another session has the lock of this run", ErrAccess)
 	}
@@ -98,12 +91,12 @@ func (r *serverRun) lock(ctx context.Context) error {
 // others see that a transaction's run is alive, proves nothing then. A pooler gives a new
 // transaction the session that was used last.
 func (r *serverRun) checkSession(ctx context.Context, token string) error {
-	other, err := r.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	other, err := r.begin(ctx, false, 0)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = other.Rollback() }() // it has changed nothing
-	became, err := r.State(&Tx{ctx: ctx, tx: other}, token)
+	defer other.rollback()
+	became, err := r.State(&Tx{transaction: other, ctx: ctx, once: true}, token)
 	if err == nil && became != Alive {
 		err = hint.With(fmt.Errorf("%w: a connection pooler between here and %s gives one session to several clients (pgbouncer's pool_mode = transaction)", ErrAccess, r.name),
 			"set pool_mode = session for this database in the pooler, or connect to PostgreSQL itself")

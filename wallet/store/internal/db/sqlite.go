@@ -47,12 +47,10 @@ func openFile(at Location) (*DB, error) {
 }
 
 // begin implements backend: SQLite lets one connection write at a time.
-func (f file) begin(ctx context.Context, write bool, _ time.Duration) (*sql.Tx, *sql.Conn, error) {
+func (f file) begin(ctx context.Context, write bool, _ time.Duration) (transaction, error) {
 	tx, err := f.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: !write})
-	return tx, nil, err
+	return fileTx{ctx, tx}, err
 }
-
-func (file) commit(tx *sql.Tx) error { return tx.Commit() }
 
 // Create implements backend: the file is the place.
 func (file) Create(*Tx) error { return nil }

@@ -13,17 +13,53 @@ import (
 
 // Tx is a transaction. Its statements end with the context of its begin.
 type Tx struct {
-	ctx context.Context
-	tx  *sql.Tx
+	transaction
+	ctx   context.Context
+	write bool
 
-	// conn is the transaction's connection to a server; nil for a file. later is what runs
-	// with the next statement.
-	conn  *sql.Conn
+	// once is set for a read that ends with its first statements, and ended once it has.
+	once, ended bool
+	// later is what runs with the next statement.
 	later []Statement
+}
+
+// transaction is a transaction of either database.
+type transaction interface {
+	// run runs statements in order. A transaction that only reads may end with the last of them.
+	run(statements []Statement, last bool) error
+
+	// direct returns what runs a statement by itself, whatever it is.
+	direct() (direct, error)
+
+	// isFile reports whether the database is a file.
+	isFile() bool
+
+	// commit runs statements, and ends the transaction. It fails with ErrUncertain if it cannot
+	// know whether it was committed.
+	commit(statements []Statement) error
+
+	// rollback ends the transaction without a change, unless it has ended.
+	rollback()
+}
+
+// direct is what both a *sql.Tx and a *sql.Conn do.
+type direct interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // Scanner is a row of a result.
 type Scanner interface{ Scan(into ...any) error }
+
+// Script runs a text of several statements. They have no parameters: a server takes one statement
+// with parameters at a time.
+func (t *Tx) Script(text string) error {
+	direct, err := t.flushed()
+	if err == nil {
+		_, err = direct.ExecContext(t.ctx, text)
+	}
+	return err
+}
 
 // Exec runs a statement.
 func (t *Tx) Exec(query string, args ...any) error {
@@ -33,37 +69,33 @@ func (t *Tx) Exec(query string, args ...any) error {
 
 // Change runs a statement, and returns how many rows it has changed.
 func (t *Tx) Change(query string, args ...any) (rows int64, err error) {
-	if err := t.flush(); err != nil {
-		return 0, err
-	}
-	return affected(t.tx.ExecContext(t.ctx, query, args...))
+	err = t.Together(Do(query, args...).Then(func(changed int64) error {
+		rows = changed
+		return nil
+	}))
+	return rows, err
 }
 
 // Row is the first row of a query.
 type Row struct {
-	rows *sql.Rows
-	err  error
+	tx    *Tx
+	query string
+	args  []any
 }
 
-// Row runs a query for its first row.
-func (t *Tx) Row(query string, args ...any) Row {
-	rows, err := t.query(query, args)
-	return Row{rows, err}
-}
+// Row is a query for its first row. It runs when that is read.
+func (t *Tx) Row(query string, args ...any) Row { return Row{t, query, args} }
 
 // Find reads the row, and returns false if there is none. A value that cannot be scanned is damage.
 func (r Row) Find(into ...any) (found bool, err error) {
-	if r.err != nil {
-		return false, r.err
-	}
-	defer r.rows.Close()
-	if !r.rows.Next() {
-		return false, r.rows.Err()
-	}
-	if err := r.rows.Scan(into...); err != nil {
-		return false, damaged(err)
-	}
-	return true, r.rows.Close()
+	err = r.tx.Together(Statement{query: r.query, args: r.args, one: true, row: func(row Scanner) error {
+		found = true
+		if err := row.Scan(into...); err != nil {
+			return damaged(err)
+		}
+		return nil
+	}})
+	return found && err == nil, err
 }
 
 // Scan is Find for a row that always exists.
@@ -78,11 +110,7 @@ func (r Row) Scan(into ...any) error {
 // Each calls use with each scanned row of a query. A row that cannot be scanned is damage. An
 // error of use ends it.
 func Each[T any](t *Tx, scan func(Scanner) (T, error), use func(T) error, query string, args ...any) error {
-	if err := t.flush(); err != nil {
-		return err
-	}
-	_, err := t.each(Ask(scan, use, query, args...))
-	return err
+	return t.Together(Ask(scan, use, query, args...))
 }
 
 // List returns the scanned rows of a query.
@@ -138,7 +166,7 @@ func (t *Tx) Into(before string, rows [][]any, after string) (statements []State
 		return nil
 	}
 	together := maxParameters / len(rows[0])
-	if t.conn == nil {
+	if t.isFile() {
 		together = 1
 	}
 	width, count := len(rows[0]), 0
@@ -162,17 +190,10 @@ func placesOfRows(rows, width int) string {
 	return strings.Join(text, ", ")
 }
 
-func affected(result sql.Result, err error) (int64, error) {
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 // in is the condition that a column has one of values, which are the parameter of this number:
 // one array, so that the query is the same for any number of them.
 func (t *Tx) in(number int, values []string) (condition string, parameter any) {
-	if t.conn != nil {
+	if !t.isFile() {
 		return fmt.Sprintf(" = ANY($%d)", number), values
 	}
 	text, _ := json.Marshal(values) // strings are always encoded
@@ -188,7 +209,11 @@ func AskIn[T any](t *Tx, scan func(Scanner) (T, error), use func(T) error, query
 
 // Copied calls use with the columns and the values of each row of a query.
 func (t *Tx) Copied(query string, use func(columns []string, row []any) error) error {
-	rows, err := t.query(query, nil)
+	direct, err := t.flushed()
+	if err != nil {
+		return err
+	}
+	rows, err := direct.QueryContext(t.ctx, query)
 	if err != nil {
 		return err
 	}
