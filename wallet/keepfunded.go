@@ -191,7 +191,7 @@ func (k *keptFunds) State(ctx context.Context, actions []topup.Action) (topup.St
 		return state, err
 	}
 	if days := k.o.Rules.DepositDays; days > 0 {
-		lasting, err := runway.DepositFor(days)
+		lasting, err := runway.DepositFor(days, uint64(max(0, k.Limits.DepositMultiplier)))
 		switch {
 		case err == nil:
 			state.Lasting = &lasting

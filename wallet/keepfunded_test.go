@@ -7,23 +7,27 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/signer"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/topup"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -361,4 +365,33 @@ func TestEventsOfOneSecond(t *testing.T) {
 		ids[is.ID] = true
 	}
 	require.Len(t, ids, 3, "the same look again is the same event")
+}
+
+// TestDaysUntilAPayerIsWary: the deposit for some days still covers as many face values after them as it must
+// for tickets to be created.
+func TestDaysUntilAPayerIsWary(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit_days": "7"})
+	stored, err := store.Open(t.Context(), r.store)
+	require.NoError(t, err)
+	state, now := r.State(), time.Now()
+	for day := range 10 {
+		params := &pm.TicketParams{FaceValue: big.NewInt(1e16), WinProb: new(big.Int).Lsh(big.NewInt(1), 248), RecipientRandHash: common.Hash{byte(day)}}
+		_, err := stored.Chain(state.Network().ChainID).Reserve(t.Context(), store.Spend{Sender: r.Accounts()[0].Address, Params: params, Count: 100, At: now.AddDate(0, 0, -day)})
+		require.NoError(t, err)
+	}
+	require.NoError(t, stored.Close())
+	needs := func(depositMultiplier int) *big.Int {
+		config := r.config(0)
+		config.Now, config.Limits.DepositMultiplier = func() time.Time { return now }, depositMultiplier
+		w, err := wallet.Open(t.Context(), config)
+		require.NoError(t, err)
+		defer w.Close()
+		done, err := w.KeepFunded(t.Context(), wallet.KeepOptions{Rules: r.rules, DryRun: true})
+		require.NoError(t, err)
+		return done.Funds.NeedDeposit.Big()
+	}
+	once := needs(1)
+	require.Positive(t, once.Sign())
+	require.InEpsilon(t, 4e16, float64(new(big.Int).Sub(needs(5), once).Int64()), 1e-9)
 }

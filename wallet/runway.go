@@ -63,10 +63,10 @@ type Runway struct {
 	owed float64
 }
 
-// DepositFor returns the deposit that lasts a number of days at the forecast's low end. It returns
-// forecast.ErrTooLittle without a forecast.
-func (w *Runway) DepositFor(days uint64) (wei.Wei, error) {
-	needed, err := forecast.DepositFor(float64(days), w.owed, w.pace.prizes(), w.pace.Pace)
+// DepositFor returns the deposit that lasts a number of days at the forecast's low end, and then covers
+// depositMultiplier face values. It returns forecast.ErrTooLittle without a forecast.
+func (w *Runway) DepositFor(days, depositMultiplier uint64) (wei.Wei, error) {
+	needed, err := forecast.DepositFor(float64(days), w.owed, depositMultiplier, w.pace.prizes(), w.pace.Pace)
 	if err != nil {
 		return wei.Wei{}, err
 	}

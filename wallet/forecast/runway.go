@@ -101,8 +101,9 @@ func Runway(deposit, owed float64, prizes []Prize, pace Pace) (Band, error) {
 }
 
 // DepositFor returns a deposit that lasts a number of days at the low end of Runway's band, rounded
-// up by less than 1 %. It fails as Runway does.
-func DepositFor(days, owed float64, prizes []Prize, pace Pace) (float64, error) {
+// up by less than 1 %, and then still covers depositMultiplier mean face values, of which Runway counts
+// one; less than 1 counts as 1. It fails as Runway does.
+func DepositFor(days, owed float64, depositMultiplier uint64, prizes []Prize, pace Pace) (float64, error) {
 	days = min(days, endOfTime)
 	lasts := func(deposit float64) (bool, error) {
 		band, err := Runway(deposit, owed, prizes, pace)
@@ -114,7 +115,8 @@ func DepositFor(days, owed float64, prizes []Prize, pace Pace) (float64, error) 
 	}
 	mean, _, _ := moments(pace.Bins)
 	perDay := mean * float64(len(pace.Bins)) / pace.Days
-	low, high := 0.0, (owed+1+days*perDay)*newDraw(prizes).mean
+	faceValue := newDraw(prizes).mean
+	low, high := 0.0, (owed+1+days*perDay)*faceValue
 	for range maxDoublings {
 		if enough, _ := lasts(high); enough {
 			break
@@ -129,7 +131,7 @@ func DepositFor(days, owed float64, prizes []Prize, pace Pace) (float64, error) 
 			low = middle
 		}
 	}
-	return high, nil
+	return high + float64(max(1, depositMultiplier)-1)*faceValue, nil
 }
 
 // moments returns the mean and the variance of a sample, and how many values are not 0.

@@ -215,15 +215,18 @@ func TestDepositForLasts(t *testing.T) {
 		}
 		past := w.past(30, false)
 		owed, days := random.Float64()*3, float64(1+random.IntN(40))
-		deposit, err := DepositFor(days, owed, prizes, past)
+		deposit, err := DepositFor(days, owed, 1, prizes, past)
 		require.NoError(t, err)
 		band, err := Runway(deposit, owed, prizes, past)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, band.Low, days)
+		wary, err := DepositFor(days, owed, 5, prizes, past)
+		require.NoError(t, err)
+		require.InEpsilon(t, 4*newDraw(prizes).mean, wary-deposit, 1e-9)
 		less, err := Runway(0.95*deposit-newDraw(prizes).mean, owed, prizes, past)
 		require.NoError(t, err)
 		require.Less(t, less.Low, days)
 	}
-	_, err := DepositFor(7, 0, []Prize{{1, 1}}, Pace{Days: 1, Bins: make([]float64, MinBins)})
+	_, err := DepositFor(7, 0, 0, []Prize{{1, 1}}, Pace{Days: 1, Bins: make([]float64, MinBins)})
 	require.ErrorIs(t, err, ErrTooLittle)
 }
