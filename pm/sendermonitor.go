@@ -106,7 +106,7 @@ type remoteSender struct {
 	stop context.CancelFunc
 }
 
-// NewSenderMonitor returns a SenderMonitor that keeps winners in store. If that is a
+// NewSenderMonitor returns a SenderMonitor that keeps winners in store, which must be set. If it is a
 // QueueStore, tickets from before a restart are redeemed from Start on; otherwise once their
 // sender is used again. A nil cfg is the zero one. Without a broker nothing is redeemed.
 func NewSenderMonitor(cfg *LocalSenderMonitorConfig, broker Broker, smgr SenderManager, tm TimeManager, store TicketStore) *LocalSenderMonitor {

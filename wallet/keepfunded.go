@@ -32,7 +32,7 @@ type KeepOptions struct {
 	DryRun bool
 
 	// Terms are what the user agrees to about the paying account's other transactions.
-	Terms tx.Terms
+	Terms Terms
 }
 
 // The outcomes of a TopUp.

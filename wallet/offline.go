@@ -79,7 +79,7 @@ func checkNetwork(t *format.Transaction, network chain.Network) error {
 // Sending the same transaction again is harmless. It returns ErrUnlocking if the transaction
 // would cancel an unlock that has begun meanwhile and cancelUnlock is not set, ErrNoDocument,
 // ErrNoStore, and the errors of CheckUnsigned and Do.
-func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms tx.Terms, cancelUnlock bool, o WaitOptions) (Transaction, error) {
+func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms Terms, cancelUnlock bool, o WaitOptions) (Transaction, error) {
 	if err := w.requireStore(); err != nil {
 		return Transaction{}, err
 	}

@@ -23,7 +23,7 @@ type SendOptions struct {
 	Agreed bool
 
 	// Terms are what the user agrees to about the account's other transactions.
-	Terms tx.Terms
+	Terms Terms
 
 	WaitOptions
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Transactions returns the account's transactions in the journal, newest first. It asks no node.
-func (w *Wallet) Transactions(ctx context.Context, account common.Address) ([]*tx.Intent, error) {
+func (w *Wallet) Transactions(ctx context.Context, account common.Address) ([]*Intent, error) {
 	if err := w.requireStore(); err != nil {
 		return nil, err
 	}
@@ -19,7 +19,7 @@ func (w *Wallet) Transactions(ctx context.Context, account common.Address) ([]*t
 }
 
 // Transaction returns a transaction of the journal. It returns ErrUnknownTransaction.
-func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent, error) {
+func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*Intent, error) {
 	if err := w.requireStore(); err != nil {
 		return nil, err
 	}

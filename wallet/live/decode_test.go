@@ -91,7 +91,7 @@ func TestStatesAreTheSenders(t *testing.T) {
 	require.True(t, live.State{}.IsZero())
 	require.False(t, state.IsZero())
 
-	for _, text := range []string{``, `null`, `{}`, `[]`, `{"Balance":"1/0"}`, `{"Balance":"1e9"}`, `{"Balance":"` + strings.Repeat("9", 3000) + `"}`, `{"Balance":"1","Type":"foo"}`, `{"Balance":"1","SenderNonce":-1}`} {
+	for _, text := range []string{``, `null`, `{}`, `[]`, `{"Balance":"1/0"}`, `{"Balance":"1e9"}`, `{"Balance":"` + strings.Repeat("9", 3000) + `"}`, `{"Balance":"1","Type":"foo"}`, `{"Balance":"1","SenderNonce":-1}`, `{"Balance":"1","SequenceNumber":9223372036854775807}`} {
 		_, err := live.DecodeSession([]byte(text))
 		require.ErrorIs(t, err, live.ErrState, text)
 	}

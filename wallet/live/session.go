@@ -3,6 +3,7 @@ package live
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 	"time"
@@ -122,7 +123,7 @@ func DecodeSession(data []byte) (*Session, error) {
 		return nil, ErrState
 	}
 	var ok bool
-	if s.Balance, ok = parseBalance(read.Balance); !ok || s.Type != "" && s.Type.Unit() == "" {
+	if s.Balance, ok = parseBalance(read.Balance); !ok || s.SequenceNumber >= math.MaxInt64 || s.Type != "" && s.Type.Unit() == "" {
 		return nil, ErrState
 	}
 	return s, nil
