@@ -16,6 +16,8 @@ var (
 	ErrNoAccounts = errors.New("no accounts")
 	// ErrNoSuchAccount is returned for an address without a file in the store.
 	ErrNoSuchAccount = errors.New("no such account")
+	// ErrAmbiguous is returned if several files are for the same account.
+	ErrAmbiguous = errors.New("keep one of the account's files")
 	// ErrAccountExists is returned if the store already has a file for the address.
 	ErrAccountExists = errors.New("account exists already")
 	// ErrFolder is returned if the folder for a new account cannot be created.
@@ -79,16 +81,6 @@ type SeveralAccountsError struct {
 func (e *SeveralAccountsError) Error() string {
 	addresses := words.First(e.Accounts, ", ", func(a accounts.Account) string { return a.Address.Hex() })
 	return fmt.Sprintf("%d accounts and none chosen: %s", len(e.Accounts), addresses)
-}
-
-// AmbiguousError is returned if several files are for the same account.
-type AmbiguousError struct {
-	Address common.Address
-	Paths   []string
-}
-
-func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("account %s is in %d files, keep one: %s", e.Address.Hex(), len(e.Paths), words.First(e.Paths, ", ", strings.Clone))
 }
 
 // UnnamedError is returned if no account was chosen and some key files do not name their address,

@@ -17,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/words"
 )
 
@@ -35,7 +36,7 @@ func (s *Store) Path() string { return s.path }
 
 // Find returns the account of an address. A file that does not name its address is taken for that
 // account's if it is the only such file and no other has the address; Unlock verifies that. Find
-// returns ErrNoSuchAccount, ErrNoAccounts, *AmbiguousError if two files have the address,
+// returns ErrNoSuchAccount, ErrNoAccounts, ErrAmbiguous if two files have the address,
 // *UnnamedError if several files name no address, and *FileError if the address's file cannot be
 // used.
 func (s *Store) Find(address common.Address) (accounts.Account, error) {
@@ -110,11 +111,8 @@ func unambiguous(found []accounts.Account) (accounts.Account, error) {
 	if len(found) == 1 {
 		return found[0], nil
 	}
-	err := &AmbiguousError{Address: found[0].Address}
-	for _, account := range found {
-		err.Paths = append(err.Paths, account.URL.Path)
-	}
-	return accounts.Account{}, err
+	paths := words.First(found, ", ", func(a accounts.Account) string { return a.URL.Path })
+	return accounts.Account{}, hint.Kind(ErrAmbiguous, fmt.Errorf("account %s is in %d files, keep one: %s", found[0].Address.Hex(), len(found), paths))
 }
 
 // Unlock asks source for the passphrase of an account that Find, Default or List returned, and

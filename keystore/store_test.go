@@ -117,10 +117,8 @@ func TestTwoFilesOfOneAccountAreAmbiguous(t *testing.T) {
 		func() (accounts.Account, error) { return store.Find(lightAddress) },
 	} {
 		_, err := choose()
-		var ambiguous *AmbiguousError
-		require.ErrorAs(t, err, &ambiguous)
-		require.Equal(t, AmbiguousError{lightAddress, []string{a, b}}, *ambiguous)
-		require.ErrorContains(t, err, a+", "+b)
+		require.ErrorIs(t, err, ErrAmbiguous)
+		require.EqualError(t, err, "account "+lightAddress.Hex()+" is in 2 files, keep one: "+a+", "+b)
 	}
 }
 

@@ -88,7 +88,7 @@ func ClassOf(err error) Class {
 		return slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) })
 	}
 	switch {
-	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrHead, store.ErrLocation, pm.ErrTooManyTickets, ErrContract), as(new(*tx.RequestError), new(*store.RequestError), new(*store.ClientNameError), new(*forecast.NeedError)):
+	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrHead, store.ErrLocation, store.ErrClientName, pm.ErrTooManyTickets, ErrContract), as(new(*tx.RequestError), new(*store.RequestError), new(*forecast.NeedError)):
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused
@@ -136,8 +136,8 @@ func ClassOf(err error) Class {
 		return ClassRefused
 	case is(ClassLocked, ErrOtherAccount, keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
 		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly, keystore.ErrTooLittleMemory,
-		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer, agent.ErrSilent),
-		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError), new(*keystore.UnnamedError)):
+		keystore.ErrAddressMismatch, keystore.ErrAmbiguous, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer, agent.ErrSilent),
+		as(new(*keystore.SeveralAccountsError), new(*keystore.UnnamedError)):
 		return ClassLocked
 	case unreachable(err):
 		return ClassUnreachable

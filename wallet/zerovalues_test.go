@@ -119,7 +119,7 @@ func TestZeroValues(t *testing.T) {
 	clients, err := w.SignerClients()
 	require.NoError(t, err)
 	_, err = clients.Add(t.Context(), wallet.SignerClient{})
-	require.ErrorAs(t, err, new(*store.ClientNameError))
+	require.ErrorIs(t, err, store.ErrClientName)
 
 	_, _, err = wallet.NewCaller(t.Context(), w, new(call.Request), wallet.CallOptions{})
 	require.ErrorIs(t, err, call.ErrURL)

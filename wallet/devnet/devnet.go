@@ -54,7 +54,7 @@ type Devnet struct {
 }
 
 // Start starts a network. ctx limits the start only: end the network with Close. It fails with
-// a *RunningError if the state file belongs to another running network.
+// ErrRunning if the state file belongs to another running network.
 func Start(ctx context.Context, cfg Config) (*Devnet, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -162,9 +163,8 @@ func TestStateFile(t *testing.T) {
 
 	// Another network does not start, and leaves the file alone.
 	_, err = devnet.Start(t.Context(), devnet.Config{StatePath: path})
-	var running *devnet.RunningError
-	require.ErrorAs(t, err, &running)
-	require.Equal(t, devnet.RunningError{Path: path, PID: os.Getpid(), RPCURL: d.RPCURL()}, *running)
+	require.ErrorIs(t, err, devnet.ErrRunning)
+	require.ErrorContains(t, err, fmt.Sprintf("(process %d, %s)", os.Getpid(), d.RPCURL()))
 	again, err := chain.ReadDevnetState(path)
 	require.NoError(t, err)
 	require.Equal(t, state, again)

@@ -15,20 +15,15 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
-// RunningError is returned if the state file belongs to another running network.
-type RunningError struct {
-	Path   string // of the state file
-	PID    int    // that serves the other network
-	RPCURL string
+// ErrRunning is returned if the state file belongs to another running network.
+var ErrRunning = errors.New("a local network is already running")
+
+// running is ErrRunning with the process to stop, and the file to use another instead of.
+func running(path string, state *chain.DevnetState) error {
+	return fmt.Errorf("%w (process %d, %s): stop it, or give this one its own state file instead of %s", ErrRunning, state.PID, state.RPCURL, path)
 }
 
-// Error names the process to stop and the flag to use instead.
-func (e *RunningError) Error() string {
-	return fmt.Sprintf("a local network is already running (process %d, %s): stop it, or give this one its own state file instead of %s",
-		e.PID, e.RPCURL, e.Path)
-}
-
-// clearStale removes the state file of a network that has ended, and fails with a *RunningError
+// clearStale removes the state file of a network that has ended, and fails with ErrRunning
 // if it still runs. Any other file stays.
 func clearStale(path string) error {
 	state, err := chain.ReadDevnetState(path)
@@ -39,7 +34,7 @@ func clearStale(path string) error {
 		return err
 	}
 	if alive(state) {
-		return &RunningError{Path: path, PID: state.PID, RPCURL: state.RPCURL}
+		return running(path, state)
 	}
 	return remove(path)
 }
@@ -90,7 +85,7 @@ func writeState(path string, state chain.DevnetState) error {
 	err = os.Link(file.Name(), path)
 	if errors.Is(err, fs.ErrExist) {
 		if other, readErr := chain.ReadDevnetState(path); readErr == nil {
-			return &RunningError{Path: path, PID: other.PID, RPCURL: other.RPCURL}
+			return running(path, other)
 		}
 	}
 	return err

@@ -38,7 +38,7 @@ func TestAStoppedNetworkKeepsItsFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "devnet.json")
 	require.NoError(t, os.WriteFile(path, data, 0o600))
 	_, err = devnet.Start(t.Context(), devnet.Config{StatePath: path})
-	require.ErrorAs(t, err, new(*devnet.RunningError))
+	require.ErrorIs(t, err, devnet.ErrRunning)
 	kept, err := chain.ReadDevnetState(path)
 	require.NoError(t, err)
 	require.Equal(t, state, *kept)

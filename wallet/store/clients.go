@@ -66,6 +66,8 @@ var (
 	ErrNoClient = hint.With(errors.New("no such client"), "pmctl signer client list shows the clients")
 	// ErrClientExists is returned for a name or a credential that another client has.
 	ErrClientExists = hint.With(errors.New("a client with this name or credential exists"), "pmctl signer client set changes a client; pmctl signer client list shows all")
+	// ErrClientName is returned for a name that no client can have.
+	ErrClientName = errors.New("not a name for a client")
 )
 
 const (
@@ -97,18 +99,11 @@ func (s *Store) Clients() *Clients { return &Clients{store: s} }
 // clientName is what a client may be called: it stands before the colon of an auth ID.
 const clientName = `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`
 
-// ClientNameError is a name that no client can have.
-type ClientNameError struct{ Name string }
-
-func (e *ClientNameError) Error() string {
-	return fmt.Sprintf("client name %q is not valid: use at most 64 letters, digits, dots, dashes and underscores, starting with a letter or digit", e.Name)
-}
-
 // Add adds a client under its name, with a new ID, which it returns. It fails with
-// *ClientNameError and ErrClientExists, and with a live.Refusal for a credential that is not recorded.
+// ErrClientName and ErrClientExists, and with a live.Refusal for a credential that is not recorded.
 func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credential) (*Client, error) {
 	if !regexp.MustCompile(clientName).MatchString(client.Name) {
-		return nil, &ClientNameError{client.Name}
+		return nil, hint.Kind(ErrClientName, fmt.Errorf("client name %q is not valid: use at most 64 letters, digits, dots, dashes and underscores, starting with a letter or digit", client.Name))
 	}
 	client.ID = newID()
 	client.CreatedAt = fromMillis(time.Now().UnixMilli())
