@@ -13,6 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -57,7 +58,7 @@ func (p *Paid) Sum() policy.Sum {
 // fields are what the log says of it.
 func (p *Paid) fields() []slog.Attr {
 	return []slog.Attr{
-		slog.Int("tickets", int(p.Nonces.Count)), slog.String("ticket_ev", p.ev.FloatString(0)),
+		slog.Int("tickets", int(p.Nonces.Count)), slog.String("ticket_ev", num.Ceil(p.ev).String()),
 		slog.String("state_id", p.Session.StateID), slog.Uint64("sequence", p.Session.SequenceNumber), slog.Bool("again", p.Again),
 	}
 }
