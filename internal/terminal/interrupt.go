@@ -5,10 +5,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // Interruptible returns a program's context. The first SIGINT, SIGTERM or SIGHUP (the terminal is
-// closed) ends it, so that what is under way ends in good order; a second SIGINT or SIGTERM kills.
+// closed) ends it, so that what is under way ends in good order; another SIGINT or SIGTERM kills, from a second
+// later on.
 func Interruptible() context.Context {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as it is below nohup
@@ -18,6 +20,7 @@ func Interruptible() context.Context {
 	context.AfterFunc(ctx, func() {
 		// A terminal that is closed sends SIGHUP twice: first its shell does, then the system.
 		signal.Ignore(syscall.SIGHUP)
+		time.Sleep(time.Second) // timeout(1) sends each signal twice: to its command, and to the group
 		stop()
 	})
 	return ctx
