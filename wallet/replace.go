@@ -87,9 +87,7 @@ func (a *pendingTx) signReplacement(ctx context.Context, o ReplaceOptions, agree
 	if err != nil {
 		return err
 	}
-	if account != a.Account {
-		defer account.Close()
-	}
+	defer account.Close() // waiting needs no key
 	m := a.manager(a.client)
 	if m.Signer, err = account.Unlock(ctx); err != nil {
 		return err

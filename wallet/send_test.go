@@ -58,3 +58,21 @@ func TestTwoRunsOfOneRequest(t *testing.T) {
 	require.NoError(t, r.Mine(t.Context(), 1))
 	r.requireFunds("14 wei", "0 wei")
 }
+
+// TestAKeyIsClearedBeforeTheWait for a replacement, as for what it replaces.
+func TestAKeyIsClearedBeforeTheWait(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth"})
+	require.NoError(t, r.SetAutomine(t.Context(), false))
+	w := r.open(0)
+	defer w.Close()
+	sent, err := w.Fund(t.Context(), wallet.Funding{Deposit: wei.FromUint64(1)}, wallet.SendOptions{Agreed: true, WaitOptions: wallet.WaitOptions{NoWait: true}})
+	require.NoError(t, err)
+	config := r.config(0)
+	again, err := wallet.Open(t.Context(), config)
+	require.NoError(t, err)
+	defer again.Close()
+	_, err = again.Bump(t.Context(), sent.Hash, wallet.ReplaceOptions{Agreed: true, WaitOptions: wallet.WaitOptions{NoWait: true}})
+	require.NoError(t, err)
+	require.Nil(t, config.Account.Source())
+}
