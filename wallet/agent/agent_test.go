@@ -179,6 +179,15 @@ func TestOrdersThatAreNotServed(t *testing.T) {
 	_, err = s.reserve(t.Context(), "other", spend)
 	said, _ := hint.Of(err)
 	require.Contains(t, said, w.store.Path(), "which one it serves")
+
+	text, err := os.ReadFile(w.store.Path())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(w.store.Path()+".copy", text, 0o600))
+	require.NoError(t, os.Rename(w.store.Path()+".copy", w.store.Path()))
+	_, err = s.reserve(t.Context(), "that of the copy, which a command has retired", spend)
+	require.ErrorContains(t, err, "its file is a different one than before")
+	said, _ = hint.Of(err)
+	require.Contains(t, said, "restart the agent")
 }
 
 // TestARequestIsMadeOnce: the record that a client keeps must be of these tickets, and

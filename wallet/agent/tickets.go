@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -43,7 +44,9 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 	if o.StoreID != serves {
 		// The command may have found the store restored, and retired its sessions.
 		var err error
-		if serves, err = s.Store.Refresh(ctx); err != nil {
+		if serves, err = s.Store.Refresh(ctx); errors.As(err, new(*store.RestoredError)) {
+			return nil, hint.With(err, "restart the agent: pmctl agent stop, then pmctl agent start")
+		} else if err != nil {
 			return nil, err
 		}
 	}

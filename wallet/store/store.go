@@ -72,13 +72,18 @@ func (s *Store) ID() string {
 	return s.id
 }
 
-// Refresh reads the ID again, which another process changes when it retires the store.
-func (s *Store) Refresh(ctx context.Context) (id string, err error) {
-	id, err = read(ctx, s, "read the store's id", func(tx *db.Tx) (string, error) { return meta(tx, metaID) })
-	if err == nil {
-		s.setID(id)
+// Refresh reads the ID again, which another process changes when it retires the store. It fails with
+// *RestoredError for a file that was replaced: this process has the old one open.
+func (s *Store) Refresh(ctx context.Context) (string, error) {
+	found, err := read(ctx, s, "read the store's id", func(tx *db.Tx) (condition, error) { return s.examine(ctx, tx) })
+	switch {
+	case err != nil:
+		return "", err
+	case found.cause != nil && s.db.IsFile(): // what is read is the old file
+		return "", &RestoredError{Path: s.Path(), Cause: *found.cause}
 	}
-	return id, err
+	s.setID(found.id)
+	return found.id, nil
 }
 
 func (s *Store) setID(id string) {
