@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd"
+	"github.com/pmctl/pmctl/internal/hint/hinttest"
 )
 
 // The tests that compiled this program check documents at the socket of checkerVariable, and leave
@@ -54,6 +55,9 @@ func documented(env *cmd.Env, run func(*cmd.Env) int) int {
 	out, err := &recorder{w: env.Out}, &recorder{w: env.Err, lines: true}
 	env.Out, env.Err = out, err
 	code := run(env)
+	if err := hinttest.Check(cmd.Tree, os.Args[1:], err.all.String()); err != nil {
+		return undocumented(err)
+	}
 	if err := err.silent(); err != nil && !env.ErrTerminal && asksForJSON(os.Args) {
 		return undocumented(err)
 	}
