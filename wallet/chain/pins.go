@@ -72,7 +72,7 @@ func (e *ContractsError) Hint() string {
 	if e.BuiltIn {
 		return "pass another node's --rpc-url; this network's addresses are built into pmctl, so if they really changed, update pmctl"
 	}
-	return "pass another node's --rpc-url; only if you know that the network has new contracts, accept them with pmctl fund, or another command that pays or sends, and --accept-contracts"
+	return "pass another node's --rpc-url; only if you know that the network has new contracts, pass --accept-contracts to pmctl fund, or to another command that pays or sends"
 }
 
 // changes lists the contracts whose address differs in found.

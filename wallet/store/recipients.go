@@ -26,19 +26,19 @@ func (c *Chain) Recipient(ctx context.Context, sender common.Address, url string
 
 // pinned returns the address pinned to a URL, or the zero address.
 func (c *Chain) pinned(tx *db.Tx, sender common.Address, url string) (address common.Address, err error) {
-	err = tx.Together(c.readPinned(sender, url, &address))
+	err = tx.Together(readPinned(c.id, sender, url, &address))
 	return address, err
 }
 
 // readPinned reads the address pinned to a URL; into stays as it is if there is none.
-func (c *Chain) readPinned(sender common.Address, url string, into *common.Address) db.Statement {
+func readPinned(chain string, sender common.Address, url string, into *common.Address) db.Statement {
 	return db.Ask(db.One[string], func(text string) error {
 		if !common.IsHexAddress(text) {
 			return fmt.Errorf("%w: the address pinned to %s is %.50q", ErrDamaged, url, text)
 		}
 		*into = common.HexToAddress(text)
 		return nil
-	}, selectRecipient, c.id, sender.Hex(), url)
+	}, selectRecipient, chain, sender.Hex(), url)
 }
 
 // Pin is the address behind a URL.
@@ -76,7 +76,7 @@ func (c *Chain) pin(tx *db.Tx, sender common.Address, pins []Pin, accept []commo
 	for _, pin := range pins {
 		if known[pin.URL] == nil {
 			known[pin.URL] = new(common.Address)
-			reads = append(reads, c.readPinned(sender, pin.URL, known[pin.URL]))
+			reads = append(reads, readPinned(c.id, sender, pin.URL, known[pin.URL]))
 		}
 	}
 	if err := tx.Together(reads...); err != nil {
