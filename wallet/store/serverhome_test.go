@@ -130,6 +130,27 @@ func TestRestoredRowsRetire(t *testing.T) {
 	require.Equal(t, CauseFork, report.Restored.Cause.Code)
 }
 
+// A machine reads the store's ID again after another one has written, and after another one has retired
+// the sessions: both take a second look at what the machine remembers.
+func TestAnotherMachinesID(t *testing.T) {
+	location := server.Database(t)
+	agent, other := machine(t, location, newMemory(t)), machine(t, location, newMemory(t))
+	reserve(t, agent, params(1), 1)
+	reserve(t, other, params(1), 1)
+	id, err := agent.Refresh(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, other.ID(), id)
+
+	dump := server.Dump(t, location, "--clean", "--if-exists")
+	server.Psql(t, location, dump)
+	requireRestoredInUse(t, other, CauseTables)
+	require.NotEqual(t, id, other.ID())
+	id, err = agent.Refresh(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, other.ID(), id)
+	require.Equal(t, id, agent.ID())
+}
+
 // A base backup that is started in place is the same server on the same timeline.
 func TestAStartedBaseBackupRetires(t *testing.T) {
 	var server pgtest.Server

@@ -75,7 +75,7 @@ func (s *Store) ID() string {
 // Refresh reads the ID again, which another process changes when it retires the store. It fails with
 // *RestoredError for a file that was replaced: this process has the old one open.
 func (s *Store) Refresh(ctx context.Context) (string, error) {
-	found, err := read(ctx, s, "read the store's id", func(tx *db.Tx) (condition, error) { return s.examine(ctx, tx) })
+	found, err := snapshot(ctx, s, "read the store's id", func(tx *db.Tx) (condition, error) { return s.examine(ctx, tx) })
 	switch {
 	case err != nil:
 		return "", err
