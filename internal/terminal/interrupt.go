@@ -20,8 +20,7 @@ func Interruptible() context.Context {
 	context.AfterFunc(ctx, func() {
 		// A terminal that is closed sends SIGHUP twice: first its shell does, then the system.
 		signal.Ignore(syscall.SIGHUP)
-		time.Sleep(time.Second) // timeout(1) sends each signal twice: to its command, and to the group
-		stop()
+		time.AfterFunc(time.Second, stop) // timeout(1) sends each signal twice: to its command, and to the group
 	})
 	return ctx
 }

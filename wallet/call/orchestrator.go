@@ -161,7 +161,8 @@ func (h *held) stop(ctx context.Context, s Session) error {
 	return refusedTo("stop the session", origin, status, answer)
 }
 
-// refusedTo is an orchestrator's refusal of a request that has no payment.
+// refusedTo is an orchestrator's refusal of a request that has no payment. The error that it is without a
+// status hints at nothing about payments.
 func refusedTo(act string, origin pay.URL, status int, answer []byte) error {
 	text := reason(answer)
 	return hint.Kind(&pay.RefusedError{URL: origin.String(), Text: text}, fmt.Errorf("the orchestrator at %s did not %s (status %d): %s", origin, act, status, text))

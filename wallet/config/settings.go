@@ -66,11 +66,10 @@ func ReadSettings(system, user, profile string) (*Settings, error) {
 
 // Without returns the path of a file that was found before and no longer is, "" for none.
 func (s *Settings) Without(before *Settings) (path string) {
-	switch {
-	case before.User.Found && !s.User.Found:
-		return before.User.Path
-	case before.System.Found && !s.System.Found:
-		return before.System.Path
+	for _, was := range before.files() {
+		if was.Found && !slices.ContainsFunc(s.files(), func(f *File) bool { return f.Found && f.Path == was.Path }) {
+			return was.Path
+		}
 	}
 	return ""
 }

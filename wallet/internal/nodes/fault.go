@@ -137,7 +137,7 @@ func asOne(errs []error) error {
 		return errs[0]
 	}
 	faults := words.Join(errs, "; ", func(err error) string { return strings.TrimPrefix(err.Error(), ErrUnreachable.Error()+": ") })
-	return hint.With(hint.Kind(errors.Join(errors.Join(errs...), ErrUnreachable), fmt.Errorf("none of %d RPC nodes answered: %s", len(errs), faults)),
+	return hint.With(hint.Kind(errors.Join(append(slices.Clip(errs), ErrUnreachable)...), fmt.Errorf("none of %d RPC nodes answered: %s", len(errs), faults)),
 		"check rpc_urls in the config file; --verbose shows each request to a node")
 }
 
