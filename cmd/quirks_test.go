@@ -306,7 +306,12 @@ func TestNodesAsTheyAre(t *testing.T) {
 			if testing.Short() && i%4 != 0 {
 				continue // they take the same ways through the code
 			}
-			t.Run(q.name, func(t *testing.T) { q.test(t, s) })
+			t.Run(q.name, func(t *testing.T) {
+				if !strings.Contains(q.run, "--yes") { // those lock the account
+					t.Parallel()
+				}
+				q.test(t, s)
+			})
 		}
 	}
 }

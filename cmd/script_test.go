@@ -104,6 +104,7 @@ func setting(key string) string {
 
 // TestScripts runs every script of testdata: the command line as a user sees it.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	var begun atomic.Int32
 	kinds := t.TempDir()
 	t.Cleanup(func() {
@@ -117,6 +118,7 @@ func TestScripts(t *testing.T) {
 // TestScriptsOnPostgreSQL runs the scripts of a fleet that shares the store $DATABASE,
 // of which $PASSWORD is no part.
 func TestScriptsOnPostgreSQL(t *testing.T) {
+	t.Parallel()
 	u, err := url.Parse(server.Database(t))
 	require.NoError(t, err)
 	password, _ := u.User.Password()

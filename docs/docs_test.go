@@ -161,7 +161,8 @@ func newWorld(t *testing.T, bin string, flags []string) *world {
 		} `json:"recipients"`
 	}
 	require.NoError(t, json.NewDecoder(stdout).Decode(&ready))
-	w.names = []string{"https://node.example/key", ready.RPCURL}
+	// A key file of standard strength takes a second to open, and the pages open theirs often.
+	w.names = []string{"https://node.example/key", ready.RPCURL, "pmctl account new", "pmctl account new --lightkdf"}
 	for i, r := range ready.Recipients {
 		name := "https://recipient.example"
 		if i > 0 {
