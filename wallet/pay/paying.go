@@ -358,11 +358,14 @@ func (p *paymentRun) makeFrom(ctx context.Context, offer *Offer, plan *Plan, con
 	}
 	if plan.Request == nil {
 		d := &delivery{offer: offer, tickets: tickets, segment: segment, continued: continued}
-		if err := p.deliver(ctx, d); err != nil {
-			return err
+		err := p.deliver(ctx, d)
+		if err == nil {
+			p.parts = append(p.parts, d)
 		}
-		p.made, p.parts = p.made.Plus(plan.cost()), append(p.parts, d)
-		return nil
+		if err == nil || errors.As(err, new(*DeliveryError)) {
+			p.made = p.made.Plus(plan.cost())
+		}
+		return err
 	}
 	set := 1
 	if n := len(p.records); n > 0 {

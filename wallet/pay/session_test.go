@@ -386,6 +386,27 @@ func TestNoRefusalIsPaidTwice(t *testing.T) {
 	}
 }
 
+// Tickets that the recipient may have count towards the limit on several payments, also without a
+// request; those that were never sent do not.
+func TestRefusedTicketsCountTogether(t *testing.T) {
+	shop, session := newShop(t)
+	session.Payer.Together = new(policy.Sum)
+	shop.answer = func(w http.ResponseWriter, _ int) bool {
+		http.Error(w, "unknown session", http.StatusBadRequest)
+		return true
+	}
+	for paid := uint64(3); paid <= 6; paid += 3 {
+		_, err := session.Pay(t.Context(), Amount{Count: 3})
+		require.ErrorAs(t, err, new(*DeliveryError))
+		require.Equal(t, paid, session.Payer.Together.Tickets)
+	}
+	gone := unused(t, "https").String()
+	shop.spoil = func(info *wire.OrchestratorInfo) { info.Transcoder = gone }
+	_, err := session.Pay(t.Context(), Amount{Count: 3})
+	require.ErrorIs(t, err, ErrUnreachable)
+	require.EqualValues(t, 6, session.Payer.Together.Tickets)
+}
+
 // Params with a URL where nothing answers are not used again: nothing can have
 // been sent there, and the recipient's own URL may know another one.
 func TestKeptTranscoderIsGone(t *testing.T) {
