@@ -8,6 +8,9 @@ import (
 	"log"
 	"slices"
 
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/grpclog"
+
 	"github.com/pmctl/pmctl/cmd/account"
 	"github.com/pmctl/pmctl/cmd/agent"
 	"github.com/pmctl/pmctl/cmd/call"
@@ -25,9 +28,6 @@ import (
 	"github.com/pmctl/pmctl/cmd/tx"
 	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
-
-	"github.com/spf13/cobra"
-	"google.golang.org/grpc/grpclog"
 )
 
 // Env is what a command sees of the world around it.
@@ -116,4 +116,20 @@ sender, the orchestrator the recipient. See pmctl help glossary.`,
 	dialect.InstallHelp(root, func() *page.Page { return cli.OutPage(r) }, topicList())
 	markMoney(root)
 	return root
+}
+
+// markMoney keeps what moves money, or agrees to it, out of the suggestions for typing
+// errors.
+func markMoney(root *cobra.Command) {
+	dialect.MarkMoney(root,
+		[]string{
+			"pay", "call", "ticket batch", "ticket deliver", "ticket redeem",
+			"fund", "fund auto", "unlock", "unlock cancel", "withdraw", "exit",
+			"tx bump", "tx cancel", "tx sign", "tx send",
+		},
+		[]string{
+			"deposit", "reserve", "for", "value", "max-cost", "max-price", "count", "keep-deposit", "keep-reserve",
+			"yes", "cancel-unlock", "with-pending", "replace-unknown", "accept-contracts",
+			"inactive-ok", "adopt", "early", "at-a-loss", "raw",
+		})
 }

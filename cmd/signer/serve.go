@@ -1,3 +1,4 @@
+// Package signer has the commands of the remote signer: the server, its clients.
 package signer
 
 import (
@@ -25,6 +26,15 @@ import (
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 	"github.com/pmctl/pmctl/wallet/remote/service"
 )
+
+// NewSigner is pmctl signer.
+func NewSigner(r *cli.Run) *cobra.Command {
+	return cli.Group("signer", "Sign payments for gateways and SDKs that hold no key",
+		newServe(r),
+		newClient(r),
+		newUsage(r),
+	)
+}
 
 // serveOptions are the options of pmctl signer serve.
 type serveOptions struct {

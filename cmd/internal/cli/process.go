@@ -3,7 +3,17 @@ package cli
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 )
+
+// BuildVersion is the module version that the Go tool recorded in the binary.
+func BuildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
 
 // Several is how many signatures are worth a stop of some microseconds.
 const Several = 100

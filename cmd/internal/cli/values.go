@@ -1,14 +1,58 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/duration"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
+
+// ParseAddress reads an address that the user wrote. When its letters are in
+// mixed case they are a checksum, which must be right.
+func ParseAddress(name, text string) (common.Address, error) {
+	address, err := format.ParseAddress(text)
+	return address, badValue(name, err)
+}
+
+// badValue is the error about a flag's value. A nil err stays nil.
+func badValue(name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, format.ErrLooksLikeKey):
+		return Usagef("%s: %w; other users can see command lines, so treat that key as compromised", name, err)
+	}
+	return Usage(fmt.Errorf("%s: %w", name, err))
+}
+
+// ParseRecipient reads a recipient that the user wrote: its URL, or its address.
+func ParseRecipient(text string) (pay.Target, error) {
+	to, err := pay.ParseTarget(text)
+	if errors.Is(err, pay.ErrURL) {
+		return to, Usage(err)
+	}
+	return to, badValue("recipient", err)
+}
+
+// ParseRecipients reads recipients as ParseRecipient does.
+func ParseRecipients(texts []string) (recipients []pay.Target, err error) {
+	for _, text := range texts {
+		to, err := ParseRecipient(text)
+		if err != nil {
+			return nil, err
+		}
+		recipients = append(recipients, to)
+	}
+	return recipients, nil
+}
 
 // ParseAmount reads an amount of a flag; a flag that is not given is 0.
 func ParseAmount(flag, text string) (wei.Wei, error) {
@@ -87,4 +131,33 @@ func splitAmount(args []string) error {
 		}
 	}
 	return nil
+}
+
+// ParseDuration reads the value of a flag that must be more than 0.
+func ParseDuration(flag, text string) (time.Duration, error) {
+	d, err := duration.Parse(text)
+	if err == nil && d <= 0 {
+		return 0, Usagef("%s %q: it must be more than 0, such as 12h, 30d or 2w", flag, text)
+	}
+	if err != nil {
+		return 0, Usagef("%s %q: it must be a time such as 12h, 30d or 2w", flag, text)
+	}
+	return d, nil
+}
+
+// ParseMoment reads how long ago something was, a day, or a time; "" is the zero time.
+func ParseMoment(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	ago, err := ParseDuration(flag, text)
+	if err != nil {
+		return time.Time{}, Usagef("%s %q: it must be how long ago (12h, 30d, 2w), a day (2026-03-01, in UTC) or a time (2026-03-01T12:00:00Z)", flag, text)
+	}
+	return now.Add(-ago).UTC(), nil
 }
