@@ -36,11 +36,20 @@ func Bounded(transport *http.Transport, most int32) Transport {
 	return Transport{transport, most}
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. An answer that states its length ends with its last byte: over
+// HTTP/2 a proxy can keep its stream open until it has the rest of the request, of which net/http sends no
+// more after an error.
 func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	left := new(atomic.Int32)
 	left.Store(t.most)
-	return t.Transport.RoundTrip(r.WithContext(context.WithValue(r.Context(), leftKey{}, left)))
+	response, err := t.Transport.RoundTrip(r.WithContext(context.WithValue(r.Context(), leftKey{}, left)))
+	if err == nil && response.ContentLength > 0 {
+		response.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(response.Body, response.ContentLength), response.Body}
+	}
+	return response, err
 }
 
 // leftKey is where a request's context has how many connections it may still open.

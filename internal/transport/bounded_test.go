@@ -1,12 +1,15 @@
 package transport
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
@@ -39,6 +42,35 @@ func TestAServerThatTakesNoRequest(t *testing.T) {
 		require.ErrorIs(t, err, ErrRefused)
 		require.Equal(t, connections*(asked+1), dialled.Load())
 	}
+}
+
+// A proxy that has answered with an error, and still waits for the rest of the request, is not waited for.
+func TestAProxyThatWaitsForTheRequest(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Length", "3")
+		rw.WriteHeader(http.StatusPaymentRequired)
+		_, _ = io.WriteString(rw, "pay")
+		_ = http.NewResponseController(rw).Flush()
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	kept := New()
+	kept.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
+	defer kept.CloseIdleConnections()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, strings.NewReader("body"))
+	require.NoError(t, err)
+	request.Header.Set("Expect", "100-continue")
+	response, err := kept.RoundTrip(request)
+	require.NoError(t, err)
+	require.Equal(t, "HTTP/2.0", response.Proto)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Equal(t, "pay", string(body))
+	require.NoError(t, response.Body.Close())
 }
 
 // refuse answers each request on a connection with the end of the connection, before it has begun.
