@@ -109,5 +109,5 @@ func (a *pendingTx) end(ctx context.Context, err error) error {
 // unknown, so that a retry must look again.
 func leavesOpen(err error) bool {
 	return err != nil && !errors.As(err, new(*tx.FailedError)) && !errors.As(err, new(*tx.CancelledError)) &&
-		!errors.As(err, new(*tx.LostError)) && !errors.Is(err, redeem.ErrPassedOver)
+		!errors.As(err, new(*tx.LostError)) && !isAny(err, redeem.ErrPassedOver, ErrTooLate)
 }

@@ -194,6 +194,16 @@ func TestKeepersAtOnce(t *testing.T) {
 // keepThrough lets a run of an account look through a node that answers transactions with answer.
 func (r *rich) keepThrough(ctx context.Context, account int, answer http.HandlerFunc) error {
 	r.t.Helper()
+	defer r.through(answer)()
+	w := r.open(account)
+	defer w.Close()
+	_, err := w.KeepFunded(ctx, wallet.KeepOptions{Sender: r.Accounts()[0].Address, Rules: r.rules})
+	return err
+}
+
+// through has wallets use a node that answers transactions with answer, until direct is called.
+func (r *rich) through(answer http.HandlerFunc) (direct func()) {
+	r.t.Helper()
 	behind, err := url.Parse(r.RPCURL())
 	require.NoError(r.t, err)
 	proxy := httputil.NewSingleHostReverseProxy(behind)
@@ -206,13 +216,11 @@ func (r *rich) keepThrough(ctx context.Context, account int, answer http.Handler
 		}
 		proxy.ServeHTTP(out, in)
 	}))
-	defer node.Close()
 	r.nodes = []string{node.URL}
-	defer func() { r.nodes = []string{r.RPCURL()} }()
-	w := r.open(account)
-	defer w.Close()
-	_, err = w.KeepFunded(ctx, wallet.KeepOptions{Sender: r.Accounts()[0].Address, Rules: r.rules})
-	return err
+	return func() {
+		node.Close()
+		r.nodes = []string{r.RPCURL()}
+	}
 }
 
 // killedBeforeSending ends a run of an account when it is about to send.
@@ -230,14 +238,16 @@ func (r *rich) killedBeforeSending(account int) {
 // refused lets the node of an account's run refuse its top-up.
 func (r *rich) refused(account int) {
 	r.t.Helper()
-	err := r.keepThrough(r.t.Context(), account, func(out http.ResponseWriter, in *http.Request) {
-		var call struct {
-			ID json.RawMessage `json:"id"`
-		}
-		require.NoError(r.t, json.NewDecoder(in.Body).Decode(&call))
-		fmt.Fprintf(out, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32000,"message":"tx fee exceeds the configured cap"}}`, call.ID)
-	})
-	require.Equal(r.t, wallet.ClassRefused, wallet.ClassOf(err))
+	require.Equal(r.t, wallet.ClassRefused, wallet.ClassOf(r.keepThrough(r.t.Context(), account, r.refuse)))
+}
+
+// refuse answers a transaction as a node does that takes none.
+func (r *rich) refuse(out http.ResponseWriter, in *http.Request) {
+	var call struct {
+		ID json.RawMessage `json:"id"`
+	}
+	require.NoError(r.t, json.NewDecoder(in.Body).Decode(&call))
+	fmt.Fprintf(out, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32000,"message":"tx fee exceeds the configured cap"}}`, call.ID)
 }
 
 // TestAKeeperKilledBetweenSigningAndSending ends a run when it is about to send: the next run sends

@@ -76,3 +76,29 @@ func TestAKeyIsClearedBeforeTheWait(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, config.Account.Source())
 }
+
+// TestWhatIsTooLateToCancelIsReported: the same command is another one after that.
+func TestWhatIsTooLateToCancelIsReported(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth"})
+	require.NoError(t, r.SetAutomine(t.Context(), false))
+	fund := func(o wallet.WaitOptions) wallet.Transaction {
+		w := r.open(0)
+		defer w.Close()
+		sent, err := w.Fund(t.Context(), wallet.Funding{Deposit: wei.FromUint64(1)}, wallet.SendOptions{Agreed: true, WaitOptions: o})
+		require.NoError(t, err)
+		return sent
+	}
+	first := fund(wallet.WaitOptions{NoWait: true})
+	direct := r.through(func(out http.ResponseWriter, in *http.Request) {
+		require.NoError(t, r.SetAutomine(t.Context(), true))
+		r.refuse(out, in)
+	})
+	w := r.open(0)
+	_, err := w.Cancel(t.Context(), first.Hash, wallet.ReplaceOptions{Agreed: true})
+	require.ErrorIs(t, err, wallet.ErrTooLate)
+	w.Close()
+	direct()
+	require.NotEqual(t, first.Hash, fund(wallet.WaitOptions{}).Hash)
+	r.requireFunds("2 wei", "0 wei")
+}
