@@ -267,6 +267,30 @@ func TestCreditNeverLeavesWorkUnpaid(t *testing.T) {
 	require.Positive(t, used, "no payment has used a credit: this proves nothing")
 }
 
+// TestACreditLapsesAtThePassphrase: tickets that a killed process left unsent count on a credit that the
+// recipient forgets while the next one asks for the passphrase.
+func TestACreditLapsesAtThePassphrase(t *testing.T) {
+	till, session := newTill(t)
+	chain := session.Payer.Nonces.(*store.Chain)
+	_, err := session.Pay(t.Context(), Amount{Value: wei.FromUint64(1)})
+	require.NoError(t, err)
+	value := wei.FromUint64(2e12 - 1) // a ticket, and what the first one was worth beyond a wei
+	session.Request = &store.Request{ID: "one", Digest: "digest"}
+	session.Requests = &killable{Chain: chain, at: "begin"}
+	_, err = session.Pay(t.Context(), Amount{Value: value})
+	require.ErrorIs(t, err, errKilled)
+	till.now = till.now.Add(4 * time.Minute)
+	session.Requests = chain
+	session.Unlock = func(context.Context) (signer.Source, error) {
+		till.now = till.now.Add(6 * time.Minute)
+		return me(t), nil
+	}
+	p, err := session.Pay(t.Context(), Amount{Value: value})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, p.Total().Tickets)
+	till.work(t, p, value)
+}
+
 // draw is a value around whole tickets, and below one.
 func draw(t *rapid.T, name string) wei.Wei {
 	return wei.FromUint64(rapid.OneOf(

@@ -18,10 +18,15 @@ type delivery struct {
 }
 
 // deliver signs and delivers, and records the answer. If it returns no error, the tickets are
-// accepted, or another process has changed their record, which must be read again.
+// accepted, or the records must be read again: another process has changed theirs, or more is due first.
 func (p *paymentRun) deliver(ctx context.Context, d *delivery) error {
 	if err := p.open(ctx); err != nil {
 		return err
+	}
+	if d.record != nil { // a credit may have lapsed while the key was opened
+		if err := p.recallCredit(); err != nil || p.creditLapsed && p.amount.due(p.made) {
+			return err
+		}
 	}
 	batch, err := d.tickets.Batch(ctx, p.key)
 	if err != nil {

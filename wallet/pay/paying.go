@@ -70,14 +70,14 @@ func (p *paymentRun) run(ctx context.Context) error {
 	for _, r := range p.records {
 		p.found = append(p.found, *r)
 	}
-	// It is made up for before the tickets are delivered that counted on it: once they are
-	// accepted, nothing tells that it was too old.
-	if p.creditLapsed && p.amount.due(p.made) {
-		if err := p.make(ctx); err != nil {
-			return p.partial(err)
-		}
-	}
 	for {
+		// It is made up for before the tickets are delivered that counted on it: once they are
+		// accepted, nothing tells that it was too old.
+		if p.creditLapsed && p.amount.due(p.made) {
+			if err := p.make(ctx); err != nil {
+				return p.partial(err)
+			}
+		}
 		settled, err := p.deliverAll(ctx)
 		if err == nil && settled {
 			if !p.amount.due(p.made) {
