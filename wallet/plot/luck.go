@@ -87,7 +87,7 @@ const barDrawing = opening + `
 <rect class="bar {{.Color}}" x="{{.X}}" y="{{.Y}}" width="{{.Width}}" height="{{.Height}}"/>
 {{- end}}
 {{- range .Columns}}
-<text class="dim" x="{{.At}}" y="{{$.Bottom}}" dy="20" text-anchor="middle">{{.Text}}</text>
+<text class="dim" x="{{.Center}}" y="{{$.Bottom}}" dy="20" text-anchor="middle">{{.Text}}</text>
 {{- end}}
 {{- range .Marks}}
 <line class="now" x1="{{.At}}" x2="{{.At}}" y1="{{.Y}}" y2="{{$.Bottom}}"/><text class="dim" x="{{.At}}" dx="-4" y="{{.Y}}" dy="8" text-anchor="end">{{.Text}}</text>
@@ -123,7 +123,8 @@ func (b *Bars) Write(w io.Writer) error {
 		tall := math.Round(10*high*100*height/highest) / 10
 		d.Bars = append(d.Bars, bar{x(float64(first)) + 1, bottom - tall, math.Max(1, math.Round(10*across)/10-2), tall, color})
 	}
-	const maxLabels = 12
+	// Labels of that many digits stand beside each other.
+	maxLabels := min(12, (right-left)/(charWidth*len(fmt.Sprint(bars.Most))+4))
 	labels := (len(heights) + maxLabels - 1) / maxLabels
 	for i := 0; i < len(heights); i += labels {
 		first := least + uint64(i*each)

@@ -23,10 +23,11 @@ func TestLuckIsDrawn(t *testing.T) {
 		bars     int
 		subtitle string
 	}{
-		"none":   {"10gwei", 2, "1e-05 expected, 10 gwei; in 99.9 % of all periods at most 0, 0 wei"},
-		"few":    {"0.004eth", 13, "4 expected, 0.004 ETH; in 99.9 % of all periods at most 11, 0.011 ETH"},
-		"dozens": {"0.05eth", 0, "50 expected, 0.05 ETH; in 99.9 % of all periods at most 73, 0.073 ETH"},
-		"many":   {"1000eth", 0, "1000000 expected, 1000 ETH; in 99.9 % of all periods at most 1003092, 1003.092 ETH"},
+		"none":     {"10gwei", 2, "1e-05 expected, 10 gwei; in 99.9 % of all periods at most 0, 0 wei"},
+		"few":      {"0.004eth", 13, "4 expected, 0.004 ETH; in 99.9 % of all periods at most 11, 0.011 ETH"},
+		"dozens":   {"0.05eth", 0, "50 expected, 0.05 ETH; in 99.9 % of all periods at most 73, 0.073 ETH"},
+		"many":     {"1000eth", 0, "1000000 expected, 1000 ETH; in 99.9 % of all periods at most 1003092, 1003.092 ETH"},
+		"millions": {"500000eth", 0, "500000000 expected, 500000 ETH; in 99.9 % of all periods at most 500069101, 500069.101 ETH"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			face, err := wei.Parse("0.001eth")
@@ -61,6 +62,13 @@ func TestLuckIsDrawn(t *testing.T) {
 				require.True(t, number(at[1]) >= left && number(at[1]) <= right, at[0])
 			}
 			require.Equal(t, 3, strings.Count(text, `class="now"`))
+			end := float64(0)
+			for _, label := range regexp.MustCompile(` x="([0-9.]+)" y="\d+" dy="20" text-anchor="middle">(\d+)<`).FindAllStringSubmatch(text, -1) {
+				half := float64(charWidth*len(label[2])) / 2
+				require.Less(t, end, number(label[1])-half, "%s overlaps the one before", label[2])
+				end = number(label[1]) + half
+			}
+			require.True(t, end > left && end <= width)
 		})
 	}
 }

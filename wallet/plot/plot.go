@@ -62,7 +62,7 @@ type tick struct {
 	Text string
 }
 
-// charWidth is at least how wide a character of a date is.
+// charWidth is at least how wide a character of a date or a number is.
 const charWidth = 7
 
 // Center is the middle of a text below the picture, all of which is within it.
