@@ -151,6 +151,7 @@ func TestDeliverRefused(t *testing.T) {
 		is     error
 	}{
 		{400, "ticket senderNonce was seen before\n", true, "fresh ticket params", nil},
+		{400, "invalid ticket recipientRand\n", true, "unless it says otherwise: pay with fresh", nil},
 		{402, "cannot decode", false, "proxy", nil},
 		{403, "expired auth token", false, "cannot prove it", nil},
 		{500, "cannot make ticket params", false, "cannot prove it", nil},

@@ -105,7 +105,7 @@ func (e *RefusedError) Hint() string {
 	case errors.Is(e, pm.ErrInsufficientSenderReserve):
 		return "add to the reserve: pmctl fund --reserve AMOUNT"
 	case e.Status == 400 && e.TicketsTaken:
-		return "its nonces were used before: pay with fresh ticket params; later tickets in the batch may have been accepted without credit"
+		return "its nonces were used before, unless it says otherwise: pay with fresh ticket params; later tickets in the batch may have been accepted without credit"
 	case e.Status == 402:
 		return "the payment header was changed on its way: look for a proxy in between"
 	case e.Status == 403:

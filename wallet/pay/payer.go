@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm"
@@ -320,7 +321,7 @@ func (p *Payer) judge(ctx context.Context, check func(pm.Facts) error, about ...
 		return facts, err
 	}
 	if err := check(facts); err != nil {
-		return facts, fmt.Errorf("%w (the chain was asked %v ago)", err, age.Round(time.Millisecond))
+		return facts, fmt.Errorf("%w (the chain was asked %s ago)", err, duration.Text(age.Round(time.Millisecond)))
 	}
 	return facts, nil
 }
