@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -161,7 +162,7 @@ func (b *Backing) cover(change store.ClientChange, now time.Time) error {
 	}
 	err := fmt.Errorf("the allowances of %s come to %s (%s of client %q), above the %s that the deposit (%s) and the reserve (%s) of %s can pay as of block %d, %s old",
 		words.Count(clients, "client"), wei.Format(sum), wei.Format(own), change.Client.Name,
-		wei.Format(total), b.Deposit, b.Reserve, b.Sender.Hex(), b.Block, b.Age.Round(time.Second))
+		wei.Format(total), b.Deposit, b.Reserve, b.Sender.Hex(), b.Block, duration.Text(b.Age.Round(time.Second)))
 	return hint.With(hint.Kind(ClassFunds, err), "add funds with pmctl fund, lower an allowance with pmctl signer client set, or pass --overcommit to accept that payments may fail")
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
@@ -110,7 +111,7 @@ func (s agentStatus) write(w *page.Page) {
 		closes, idle, memory = "it is closed", "it is closed", "overwritten"
 	}
 	if s.HeadAge != nil && s.L1Block != nil {
-		seen = fmt.Sprintf("%v ago, L1 block %d", (time.Duration(*s.HeadAge) * time.Millisecond).Round(time.Millisecond), *s.L1Block)
+		seen = fmt.Sprintf("%s ago, L1 block %d", duration.Text(time.Duration(*s.HeadAge)*time.Millisecond), *s.L1Block)
 	}
 	w.Fields([]page.Field{
 		{"agent", state},

@@ -2,13 +2,13 @@ package runner
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -136,7 +136,7 @@ func (l *listing) write(p *page.Page) {
 		e := &l.Runners[i]
 		rows[i] = []string{format.PlainText(e.App), e.Mode, e.price(), e.perHour(), e.free(), format.PlainText(e.URL)}
 		if l.Age != nil {
-			rows[i] = slices.Insert(rows[i], 5, fmt.Sprint(e.age.Round(time.Second)))
+			rows[i] = slices.Insert(rows[i], 5, duration.Text(e.age.Round(time.Second)))
 		}
 	}
 	if l.Age != nil {

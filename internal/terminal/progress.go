@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/duration"
 )
 
 const (
@@ -28,7 +30,7 @@ func (s *Screen) Progress(text func() string) (done func()) {
 				s.show("")
 				return
 			case <-timer.C:
-				s.show(fmt.Sprintf("%s … %s", text(), time.Since(began).Truncate(time.Second)))
+				s.show(fmt.Sprintf("%s … %s", text(), duration.Text(time.Since(began).Truncate(time.Second))))
 				timer.Reset(progressEvery)
 			}
 		}

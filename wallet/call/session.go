@@ -394,9 +394,10 @@ func (h *held) checkPaid() error {
 	if unpaid <= patience {
 		return nil
 	}
-	why := fmt.Errorf("it was last paid %v ago and may have ended, so pmctl pays nothing more for it", unpaid.Round(time.Second))
+	age := duration.Text(unpaid.Round(time.Second))
+	why := fmt.Errorf("it was last paid %s ago and may have ended, so pmctl pays nothing more for it", age)
 	if h.failed != nil {
-		why = fmt.Errorf("no payment was answered for %v: %w", unpaid.Round(time.Second), h.failed)
+		why = fmt.Errorf("no payment was answered for %s: %w", age, h.failed)
 	}
 	return &SessionLostError{h.challenge.ManifestID, why}
 }

@@ -131,7 +131,7 @@ func (w *Watcher) Err() error {
 	if w.err == nil {
 		return nil
 	}
-	return fmt.Errorf("the chain was last seen %v ago: %w", time.Since(w.seen).Round(time.Second), w.err)
+	return fmt.Errorf("the chain was last seen %s ago: %w", duration.Text(time.Since(w.seen).Round(time.Second)), w.err)
 }
 
 func (w *Watcher) follow() {

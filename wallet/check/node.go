@@ -87,9 +87,9 @@ func (n *node) newest(context.Context) Finding {
 	age := n.Now().Sub(n.head.Time)
 	if most := n.Network.MaxHeadAge; most > 0 && age > most {
 		return Fail(&chain.StaleError{URL: n.client.URL(), Age: age, Max: most}, fmt.Sprintf("at most %s, unless this machine's clock is fast", duration.Text(most)),
-			OwnerUser+"--rpc-url, rpc_urls; or the clock").At(fmt.Sprintf("block %d is %s old", n.head.Number, age.Round(time.Second)))
+			OwnerUser+"--rpc-url, rpc_urls; or the clock").At(fmt.Sprintf("block %d is %s old", n.head.Number, duration.Text(age.Round(time.Second))))
 	}
-	return Fine("block %d, %s old", n.head.Number, max(0, age).Round(time.Second))
+	return Fine("block %d, %s old", n.head.Number, duration.Text(max(0, age).Round(time.Second)))
 }
 
 // maxClockSkew is how far the chain's time may be ahead of the local clock: nodes accept blocks
@@ -102,12 +102,12 @@ func (n *node) clock(context.Context) Finding {
 	if ahead <= maxClockSkew {
 		return Fine("agrees with the chain")
 	}
-	ahead = ahead.Round(time.Second)
+	by := duration.Text(ahead.Round(time.Second))
 	if n.Network.OwnClock {
-		return Fine("the local network's blocks are %s ahead", ahead)
+		return Fine("the local network's blocks are %s ahead", by)
 	}
-	return Fail(hint.With(fmt.Errorf("this machine's clock is %s behind the newest block", ahead), "set the clock, for example with: timedatectl set-ntp true"),
-		fmt.Sprintf("at most %s", duration.Text(maxClockSkew)), OwnerUser+"this machine's clock").At(fmt.Sprintf("%s behind the newest block", ahead))
+	return Fail(hint.With(fmt.Errorf("this machine's clock is %s behind the newest block", by), "set the clock, for example with: timedatectl set-ntp true"),
+		fmt.Sprintf("at most %s", duration.Text(maxClockSkew)), OwnerUser+"this machine's clock").At(fmt.Sprintf("%s behind the newest block", by))
 }
 
 func (n *node) paused(context.Context) Finding {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -51,7 +52,7 @@ type Status struct {
 func (s *Status) Judge(wanted Wanted, seen store.Summary, unread error, now time.Time) {
 	s.Offer = Usual(s.Status)
 	if age := now.Sub(s.Head.Time); s.Network.MaxHeadAge > 0 && age > s.Network.MaxHeadAge {
-		s.fail(chain.ErrUnreachable, "node_behind", "the node's newest block is %s old: the node has fallen behind, and this status is as old", age.Round(time.Second))
+		s.fail(chain.ErrUnreachable, "node_behind", "the node's newest block is %s old: the node has fallen behind, and this status is as old", duration.Text(age.Round(time.Second)))
 	}
 	if s.Paused {
 		s.fail(contract.ErrPaused, "paused", "the contracts are paused: no transaction and no redemption goes through")

@@ -29,7 +29,7 @@ func (e *StaleError) Error() string {
 	if age <= e.Max { // which it exceeds by less than a second
 		age = e.Age
 	}
-	return fmt.Sprintf("the data from the chain is %v old, and may be %s old: %v", age, duration.Text(e.Max), e.Err)
+	return fmt.Sprintf("the data from the chain is %s old, and may be %s old: %v", duration.Text(age), duration.Text(e.Max), e.Err)
 }
 
 func (e *StaleError) Unwrap() error        { return e.Err }

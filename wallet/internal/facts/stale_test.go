@@ -15,6 +15,7 @@ func TestStaleAges(t *testing.T) {
 		0:                        "no data from the chain: no answer",
 		30100 * time.Millisecond: "the data from the chain is 30.1s old, and may be 30s old: no answer",
 		31100 * time.Millisecond: "the data from the chain is 31s old, and may be 30s old: no answer",
+		2 * time.Minute:          "the data from the chain is 2m old, and may be 30s old: no answer",
 	} {
 		require.EqualError(t, &StaleError{Age: age, Max: 30 * time.Second, Err: why}, says)
 	}

@@ -40,7 +40,7 @@ type StaleError struct {
 }
 
 func (e *StaleError) Error() string {
-	return fmt.Sprintf("the newest block of the node at %s is %s old, at most %s is allowed: the node has fallen behind, or this machine's clock is wrong", e.URL, e.Age.Round(time.Second), duration.Text(e.Max))
+	return fmt.Sprintf("the newest block of the node at %s is %s old, at most %s is allowed: the node has fallen behind, or this machine's clock is wrong", e.URL, duration.Text(e.Age.Round(time.Second)), duration.Text(e.Max))
 }
 
 func (e *StaleError) Is(target error) bool { return target == ErrUnreachable }
