@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/broker"
@@ -78,20 +77,24 @@ func checkNetwork(t *format.Transaction, network chain.Network) error {
 // SendSigned sends a transaction that another machine signed, after the checks of CheckUnsigned.
 // Sending the same transaction again is harmless. It returns ErrUnlocking if the transaction
 // would cancel an unlock that has begun meanwhile and cancelUnlock is not set, ErrNoDocument,
-// ErrNoStore, and the errors of CheckUnsigned and Do.
-func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms Terms, cancelUnlock bool, o WaitOptions) (Transaction, error) {
+// ErrNoStore, format.ErrTransaction, and the errors of CheckUnsigned and Do.
+func (w *Wallet) SendSigned(ctx context.Context, document *format.SignedTransaction, terms Terms, cancelUnlock bool, o WaitOptions) (Transaction, error) {
 	if err := w.requireStore(); err != nil {
 		return Transaction{}, err
 	}
-	if document == nil || signed == nil {
+	if document == nil {
 		return Transaction{}, ErrNoDocument
 	}
 	if _, err := named(document.RequestID, ""); err != nil {
 		return Transaction{}, err
 	}
+	signed, err := document.Signed()
+	if err != nil {
+		return Transaction{}, err
+	}
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
-	if err := checkNetwork(document, w.Network); err != nil {
+	if err := checkNetwork(&document.Transaction, w.Network); err != nil {
 		return Transaction{}, err
 	}
 	from := common.Address(document.From)
@@ -99,7 +102,7 @@ func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, s
 	if err != nil {
 		return Transaction{}, err
 	}
-	call, err := checkTransaction(document, w.Network, s.status.Contracts.TicketBroker, w.Limits)
+	call, err := checkTransaction(&document.Transaction, w.Network, s.status.Contracts.TicketBroker, w.Limits)
 	if err != nil {
 		return Transaction{}, err
 	}

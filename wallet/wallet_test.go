@@ -13,7 +13,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet"
@@ -63,7 +62,7 @@ func TestWhatAConfigLeavesOut(t *testing.T) {
 	require.ErrorIs(t, err, wallet.ErrNoStore)
 	_, err = acting.Bump(ctx, common.Hash{}, wallet.ReplaceOptions{})
 	require.ErrorIs(t, err, wallet.ErrNoStore)
-	_, err = acting.SendSigned(ctx, nil, nil, tx.Terms{}, false, wallet.WaitOptions{})
+	_, err = acting.SendSigned(ctx, nil, tx.Terms{}, false, wallet.WaitOptions{})
 	require.ErrorIs(t, err, wallet.ErrNoStore)
 
 	nodeless, err := wallet.Open(ctx, wallet.Config{Account: account, Store: filepath.Join(t.TempDir(), "store.db")})
@@ -163,7 +162,7 @@ func TestARequestIDIsCheckedEverywhere(t *testing.T) {
 	for _, id := range []string{"two\nlines", "\xff", "a\x00b", strings.Repeat("x", 129)} {
 		_, err = w.Do(ctx, wallet.Unlock(), wallet.SendOptions{RequestID: id})
 		require.ErrorIs(t, err, wallet.ErrRequestID)
-		_, err = w.SendSigned(ctx, &format.Transaction{RequestID: id}, new(types.Transaction), wallet.Terms{}, false, wallet.WaitOptions{})
+		_, err = w.SendSigned(ctx, &format.SignedTransaction{Transaction: format.Transaction{RequestID: id}}, wallet.Terms{}, false, wallet.WaitOptions{})
 		require.ErrorIs(t, err, wallet.ErrRequestID)
 		_, _, err = wallet.NewSignerCaller(ctx, unreachable, nil, wallet.CallOptions{RequestID: id})
 		require.ErrorIs(t, err, wallet.ErrRequestID)

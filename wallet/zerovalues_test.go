@@ -54,8 +54,10 @@ func TestZeroValues(t *testing.T) {
 	require.ErrorIs(t, err, wallet.ErrNoDocument)
 	_, err = wallet.CheckUnsigned(t.Context(), config, nil, wallet.SignOptions{})
 	require.ErrorIs(t, err, wallet.ErrNoDocument)
-	_, err = w.SendSigned(t.Context(), nil, nil, wallet.Terms{}, false, wallet.WaitOptions{})
+	_, err = w.SendSigned(t.Context(), nil, wallet.Terms{}, false, wallet.WaitOptions{})
 	require.ErrorIs(t, err, wallet.ErrNoDocument)
+	_, err = w.SendSigned(t.Context(), new(format.SignedTransaction), wallet.Terms{}, false, wallet.WaitOptions{})
+	require.ErrorIs(t, err, format.ErrTransaction)
 	_, err = wallet.ImportStore(t.Context(), config, nil)
 	require.ErrorIs(t, err, wallet.ErrNoDocument)
 	nowhere := config

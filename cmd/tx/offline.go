@@ -175,7 +175,7 @@ func sendTx(r *cli.Run, cmd *cobra.Command, o *sendOptions, file string) error {
 		return err
 	}
 	defer in.Close()
-	document, signed, err := format.ReadSigned(in)
+	document, err := format.ReadSigned(in)
 	if err != nil {
 		return cli.WithSource(file, err)
 	}
@@ -188,6 +188,6 @@ func sendTx(r *cli.Run, cmd *cobra.Command, o *sendOptions, file string) error {
 		return err
 	}
 	defer w.Close() // after everything else
-	_, err = w.SendSigned(cmd.Context(), &document.Transaction, signed, o.terms, o.cancelsUnlock, o.wait)
+	_, err = w.SendSigned(cmd.Context(), document, o.terms, o.cancelsUnlock, o.wait)
 	return err
 }

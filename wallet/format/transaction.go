@@ -98,13 +98,13 @@ func NewSigned(t Transaction, signed *types.Transaction) (*SignedTransaction, er
 
 // ReadSigned reads a signed transaction and checks it against its document. It returns
 // ErrTransaction and the errors of Read.
-func ReadSigned(r io.Reader) (*SignedTransaction, *types.Transaction, error) {
+func ReadSigned(r io.Reader) (*SignedTransaction, error) {
 	s := new(SignedTransaction)
 	if err := Read(r, KindSigned, s); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	signed, err := s.Signed()
-	return s, signed, err
+	_, err := s.Signed()
+	return s, err
 }
 
 // Signed returns the transaction for nodes. It returns ErrTransaction unless it matches the

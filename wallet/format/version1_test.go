@@ -42,7 +42,9 @@ func TestVersion1IsRead(t *testing.T) {
 	unsigned, err := ReadUnsigned(bytes.NewReader(versionOne(t, "unsigned.json")))
 	require.NoError(t, err)
 	require.Equal(t, "fund deposit=500000000000000000 reserve=0", unsigned.Label)
-	_, signed, err := ReadSigned(bytes.NewReader(versionOne(t, "signed.json")))
+	document, err := ReadSigned(bytes.NewReader(versionOne(t, "signed.json")))
+	require.NoError(t, err)
+	signed, err := document.Signed()
 	require.NoError(t, err)
 	require.Equal(t, uint64(unsigned.Nonce), signed.Nonce())
 }
