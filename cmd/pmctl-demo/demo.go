@@ -53,7 +53,7 @@ func demo(ctx context.Context, bin string, out io.Writer) (err error) {
 			return err
 		}
 	}
-	s.say("Tickets accepted: %d of %d. Winners redeemed: %d. Withdrawn: %s. Calls paid: 1.\n# All read from the recipient's own count and from the chain.",
+	s.say("Tickets accepted: %d of %d. Winners redeemed: %d. Withdrawn: %s.\nCalls paid: 1. All read from the recipient's own count and from the chain.",
 		t.accepted, t.minted, t.redeemed, t.withdrawn)
 	return nil
 }
@@ -229,7 +229,10 @@ func callApp(ctx context.Context, s *stage, t *tally) error {
 	if _, err := s.run(ctx, "pmctl fund --deposit "+callDeposit+" --reserve "+callReserve+" --yes"); err != nil {
 		return err
 	}
-	answer, err := s.run(ctx, "pmctl call "+s.url+"/apps/fixed1/app --max-price 500gwei/call -d hello")
+	if _, err := s.run(ctx, "pmctl call "+s.url+"/apps/fixed1/app --max-price 500gwei/call -d hello > answer"); err != nil {
+		return err
+	}
+	answer, err := s.run(ctx, "cat answer")
 	if err != nil {
 		return err
 	}

@@ -10,9 +10,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/pmctl/pmctl/internal/page"
 )
+
+// columns is a width that every terminal has.
+const columns = 80
 
 // stage is a folder that looks like a new user's home, the binaries, and the output of the
 // show.
@@ -41,6 +47,7 @@ func newStage(bin string, out io.Writer) (*stage, error) {
 		"PMCTL_NETWORK=devnet",
 		"ETH_PASSWORD=" + filepath.Join(dir, "passphrase"),
 		"NO_COLOR=1",
+		"COLUMNS=" + strconv.Itoa(columns),
 	}}, nil
 }
 
@@ -48,7 +55,8 @@ func (s *stage) close() error { return os.RemoveAll(s.dir) }
 
 // say prints what comes next, in a sentence.
 func (s *stage) say(format string, args ...any) {
-	fmt.Fprintf(s.out, "\n# "+format+"\n", args...)
+	text := page.WrapLines(fmt.Sprintf(format, args...), columns-len("# "))
+	fmt.Fprintf(s.out, "\n# %s\n", strings.ReplaceAll(text, "\n", "\n# "))
 }
 
 // run types one line of shell without quoting: words, at most one pipe, and > to a file. It

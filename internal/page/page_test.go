@@ -64,6 +64,14 @@ func TestWrapKeepsNumbersWithTheirUnits(t *testing.T) {
 	require.Equal(t, "1\n2\n3", Wrap("1 2 3", 1))
 }
 
+// TestWrapLinesKeepsColumns: a name's gap is as wide as in the lines around it.
+func TestWrapLinesKeepsColumns(t *testing.T) {
+	hash := "0x" + strings.Repeat("f", 64)
+	require.Equal(t, "gas       1 ETH\nsent      "+hash+",\n          waiting until it is mined",
+		WrapLines("gas       1 ETH\nsent      "+hash+", waiting until it is mined", 80))
+	require.Equal(t, "a b\nc", WrapLines("a b c", 4))
+}
+
 // TestPageEndsWithTheFirstError of its writer, and writes nothing after it.
 func TestPageEndsWithTheFirstError(t *testing.T) {
 	file, err := os.Create(filepath.Join(t.TempDir(), "page"))

@@ -64,12 +64,16 @@ func Wrap(text string, width int) string {
 	return b.String()
 }
 
-// WrapLines wraps those lines that are longer than width, and leaves the others as they are.
+// WrapLines wraps those lines that are longer than width, and leaves the others as they are. What
+// follows a name and a gap stays in its column.
 func WrapLines(text string, width int) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		if Columns(line) > width {
-			lines[i] = Wrap(line, width)
+			rest := strings.TrimLeft(line[strings.LastIndex(line, columnGap)+1:], " ")
+			name := strings.TrimSuffix(line, rest)
+			indent := strings.Repeat(" ", Columns(name))
+			lines[i] = name + strings.ReplaceAll(Wrap(rest, width-len(indent)), "\n", "\n"+indent)
 		}
 	}
 	return strings.Join(lines, "\n")
