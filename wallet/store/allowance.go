@@ -108,19 +108,19 @@ func newAccounts(tx *db.Tx) *accounts {
 }
 
 // read reads the clients with these IDs, what they have spent on days and in all, and the owners
-// of credentials with these values.
-func (a *accounts) read(ids, values []string, days []time.Time) (statements []db.Statement) {
+// of credentials, which are values by kind: the index of credentials begins with their kind.
+func (a *accounts) read(ids []string, credentials map[string][]string, days []time.Time) (statements []db.Statement) {
 	if len(ids) > 0 {
 		statements = append(statements, db.AskIn(a.tx, scanClient, func(client *Client) error {
 			a.clients[client.ID] = client
 			return nil
 		}, selectClientsIn, nil, ids))
 	}
-	if len(values) > 0 {
+	for kind, values := range credentials {
 		statements = append(statements, db.AskIn(a.tx, scanOwner, func(o owner) error {
 			a.owners[o.credential] = o
 			return nil
-		}, selectOwnersIn, nil, values))
+		}, selectOwnersIn, []any{kind}, values))
 	}
 	for _, id := range ids {
 		a.totals[id] = new(policy.Sum)

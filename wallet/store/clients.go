@@ -74,7 +74,7 @@ const (
 	clientFields     = `SELECT c.id, c.name, c.terms, c.created_at, c.expires_at, c.revoked_at FROM signer_clients c`
 	selectClients    = clientFields + ` ORDER BY c.name`
 	selectClientsIn  = clientFields + ` WHERE c.id`
-	selectOwnersIn   = `SELECT kind, value, client, expires_at FROM signer_credentials WHERE value`
+	selectOwnersIn   = `SELECT kind, value, client, expires_at FROM signer_credentials WHERE kind = $1 AND value`
 	selectClientName = clientFields + ` WHERE c.name = $1`
 	selectClientOf   = clientFields + ` JOIN signer_credentials k ON k.client = c.id WHERE k.kind = $1 AND k.value = $2 AND (k.expires_at IS NULL OR k.expires_at > $3)`
 

@@ -104,7 +104,7 @@ func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, erro
 		sessions: make(map[string]*liveSession), counts: make(map[common.Hash]*nonceCount), pins: make(map[string]common.Address),
 	}
 	urls := make(map[string]bool)
-	states, clients, credentials, days := make(map[string]bool), make(map[string]bool), make(map[string]bool), make(map[time.Time]bool)
+	states, clients, credentials, days := make(map[string]bool), make(map[string]bool), make(map[string][]string), make(map[time.Time]bool)
 	for _, r := range requests {
 		if r.State != nil {
 			states[r.State.StateID] = true
@@ -112,8 +112,8 @@ func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, erro
 		if r.Client != "" {
 			clients[r.Client] = true
 		}
-		if r.Credential.Value != "" {
-			credentials[r.Credential.Value] = true
+		if c := r.Credential; c.Value != "" && !slices.Contains(credentials[c.Kind], c.Value) {
+			credentials[c.Kind] = append(credentials[c.Kind], c.Value)
 		}
 		if r.Params != nil {
 			b.counts[r.Params.RecipientRandHash] = new(nonceCount)
@@ -139,7 +139,7 @@ func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, erro
 	if len(urls) > 0 {
 		statements = append(statements, b.readPins(slices.Collect(maps.Keys(urls))))
 	}
-	statements = append(statements, b.accounts.read(slices.Collect(maps.Keys(clients)), slices.Collect(maps.Keys(credentials)), slices.Collect(maps.Keys(days)))...)
+	statements = append(statements, b.accounts.read(slices.Collect(maps.Keys(clients)), credentials, slices.Collect(maps.Keys(days)))...)
 	for day := range days {
 		statements = append(statements, b.books.read(b.sender, day)...)
 	}

@@ -23,6 +23,25 @@ func TestAPaymentReadsNoOthers(t *testing.T) {
 	require.LessOrEqual(t, mostRows(t, s, selectLiveKey, testChain, sender, "", "key"), 1)
 }
 
+// TestAPaymentScansNoTable: a file finds each thing that payments start from by an index.
+func TestAPaymentScansNoTable(t *testing.T) {
+	s := open(t, newFile(t))
+	for _, query := range []string{selectSessionsIn, selectCountsIn, selectPinsIn, selectClientsIn, selectOwnersIn, selectClientSpending} {
+		var steps []string
+		args := make([]any, strings.Count(query, "$"))
+		require.NoError(t, s.db.Read(t.Context(), func(tx *db.Tx) error {
+			return tx.Together(db.AskIn(tx, func(row db.Scanner) (step string, err error) {
+				return step, row.Scan(new(any), new(any), new(any), &step)
+			}, func(step string) error {
+				steps = append(steps, step)
+				return nil
+			}, `EXPLAIN QUERY PLAN `+query, args, []string{"one"}))
+		}))
+		require.Contains(t, strings.Join(steps, "\n"), "SEARCH", query)
+		require.NotContains(t, strings.ReplaceAll(strings.Join(steps, "\n"), "SCAN json_each", ""), "SCAN", query)
+	}
+}
+
 // What the signer looks for all the time does not take longer with each payment that it has made: what
 // a collector has acknowledged is not read again, nor is a session of long ago, and old payments are
 // read a few at a time while new ones wait.
