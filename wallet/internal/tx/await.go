@@ -185,7 +185,13 @@ func (w *waiting) buried(ctx context.Context, block uint64) (bool, error) {
 // It fails with *LostError once another one did for certain: each node shows it, in the same
 // block, look after look.
 func (w *waiting) identify(ctx context.Context) error {
-	use, err := agreed(w.Node.NonceUses(ctx, w.intent.Account, w.intent.Nonce), w.intent.Nonce)
+	use, err := w.journaled(ctx)
+	if err != nil {
+		return err
+	}
+	if use.Tx == nil {
+		use, err = agreed(w.Node.NonceUses(ctx, w.intent.Account, w.intent.Nonce), w.intent.Nonce)
+	}
 	if err != nil {
 		w.foreign = 0
 		// A node that does not answer does not disprove what an earlier look found.
@@ -223,6 +229,29 @@ func (w *waiting) identify(ctx context.Context) error {
 		return err
 	}
 	return &LostError{Hash: w.intent.Newest().Hash(), Nonce: w.intent.Nonce, By: use.Tx.Hash()}
+}
+
+// journaled returns the use of the nonce by a transaction that settled another intent of the journal;
+// Tx is nil if none has a receipt. Nodes show receipts for longer than the state of old blocks, in
+// which NonceUses looks.
+func (w *waiting) journaled(ctx context.Context) (chain.NonceUse, error) {
+	settled, err := w.Journal.Dropped(ctx, w.intent.Account, w.intent.Nonce)
+	for _, other := range settled {
+		if other.Nonce != w.intent.Nonce || other.is(w.intent) {
+			continue
+		}
+		receipt, err := w.mined(ctx, other)
+		if err != nil {
+			return chain.NonceUse{}, err
+		}
+		if receipt == nil {
+			continue
+		}
+		if by := other.Sent(receipt.TxHash); by.Nonce() == w.intent.Nonce {
+			return chain.NonceUse{Used: true, Tx: by, Block: receipt.BlockNumber.Uint64()}, nil
+		}
+	}
+	return chain.NonceUse{}, err
 }
 
 // adopt adds a transaction of an intent that the journal did not have.

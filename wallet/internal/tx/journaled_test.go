@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -252,4 +253,27 @@ func TestAnotherTransactionUsedTheNonce(t *testing.T) {
 	require.Equal(t, intent.Newest().Hash(), receipt.TxHash)
 	require.EqualValues(t, 1, intent.Nonce)
 	require.False(t, errors.Is(journal.End(t.Context(), intent, true), tx.ErrNotOwner))
+}
+
+// TestANonceThatTheJournalUsed: which of its own transactions used a nonce the journal knows, also long
+// after the node has dropped the state of the block.
+func TestANonceThatTheJournalUsed(t *testing.T) {
+	k := newKeeping(t)
+	journal := k.journal()
+	refused, err := k.submit(refuser{k.client, nodesError("the moon is in the wrong phase")}, journal, 1, "fund 1")
+	require.ErrorAs(t, err, new(*tx.RefusedError))
+	manager := tx.Manager{Node: k.client, Journal: journal}
+	winner, err := k.submit(k.client, journal, 2, "fund 2")
+	require.NoError(t, err)
+	require.Equal(t, refused.Nonce, winner.Nonce)
+	_, err = manager.Await(t.Context(), winner, tx.AwaitOptions{})
+	require.NoError(t, err)
+	require.NoError(t, k.net.Mine(t.Context(), 200))
+
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err = manager.Await(ctx, refused, tx.AwaitOptions{})
+	var lost *tx.LostError
+	require.ErrorAs(t, err, &lost)
+	require.Equal(t, winner.Newest().Hash(), lost.By)
 }

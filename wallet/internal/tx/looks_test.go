@@ -221,7 +221,7 @@ func TestWhyATransactionFailed(t *testing.T) {
 // off, does not replace what an earlier one found. Another finding does.
 func TestNoAnswerHidesNoReason(t *testing.T) {
 	node := &chainAt{used: 8}
-	w := waiting{Manager: Manager{Node: node}, intent: intentWith(7)}
+	w := waiting{Manager: Manager{Node: node, Journal: kept{}}, intent: intentWith(7)}
 	hidden := func(uses ...chain.NonceUse) error {
 		node.uses = uses
 		require.NoError(t, w.identify(t.Context()))
