@@ -70,6 +70,7 @@ func TestWrapLinesKeepsColumns(t *testing.T) {
 	require.Equal(t, "gas       1 ETH\nsent      "+hash+",\n          waiting until it is mined",
 		WrapLines("gas       1 ETH\nsent      "+hash+", waiting until it is mined", 80))
 	require.Equal(t, "a b\nc", WrapLines("a b c", 4))
+	require.Equal(t, "it said that\nno such\nthing", WrapLines("it said that no  such thing", 12), "no name")
 }
 
 // TestPageEndsWithTheFirstError of its writer, and writes nothing after it.

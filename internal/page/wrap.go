@@ -65,13 +65,16 @@ func Wrap(text string, width int) string {
 }
 
 // WrapLines wraps those lines that are longer than width, and leaves the others as they are. What
-// follows a name and a gap stays in its column.
+// follows a name and a gap stays in its column, if that is in the left half.
 func WrapLines(text string, width int) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		if Columns(line) > width {
 			rest := strings.TrimLeft(line[strings.LastIndex(line, columnGap)+1:], " ")
 			name := strings.TrimSuffix(line, rest)
+			if Columns(name) > width/2 {
+				name, rest = "", line
+			}
 			indent := strings.Repeat(" ", Columns(name))
 			lines[i] = name + strings.ReplaceAll(Wrap(rest, width-len(indent)), "\n", "\n"+indent)
 		}
