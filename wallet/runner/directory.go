@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -48,7 +49,7 @@ type Offered struct {
 
 // Directory keeps what orchestrators offer. A round in which one does not answer, or in which
 // it is not known which there are, takes nothing away: what was found last stays, with its
-// age.
+// age. Each answer is listed at once, so that one that is slow keeps back no other.
 type Directory struct {
 	// Candidates returns the orchestrators that are to be asked; nil are none.
 	Candidates func(ctx context.Context) ([]Candidate, error)
@@ -67,9 +68,11 @@ type Directory struct {
 	Ended func(answered, asked int, err error)
 
 	mu sync.Mutex
-	// found are the answers by candidate, and order the last candidates.
+	// found are the answers by candidate, and order the last candidates: those of the round under way
+	// until whole, which is the end of the first one with an answer.
 	found map[pay.URL]answer
 	order []Candidate
+	whole bool
 }
 
 // answer is what was found last of an orchestrator's models and of its runners.
@@ -152,28 +155,35 @@ func (d *Directory) refresh(ctx context.Context) (answered, asked int, err error
 	if err != nil {
 		return 0, 0, err
 	}
-	answers, errs := make([]Offered, len(candidates)), make([]error, len(candidates))
+	d.mu.Lock()
+	if !d.whole {
+		d.found, d.order = make(map[pay.URL]answer), candidates
+	}
+	d.mu.Unlock()
+	errs := make([]error, len(candidates))
 	var group errgroup.Group
 	group.SetLimit(askedAtOnce)
 	for i, c := range candidates {
 		group.Go(func() error {
-			answers[i], errs[i] = d.Ask(ctx, c.URL)
+			offered, err := d.Ask(ctx, c.URL)
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			last, now := d.found[c.URL], time.Now()
+			d.found[c.URL] = answer{last.models.renewed(offered.Models, now, d.Keep), last.runners.renewed(offered.Runners, now, d.Keep)}
+			if offered.Models != nil || offered.Runners != nil {
+				answered++
+			}
+			errs[i] = err
 			return nil
 		})
 	}
 	_ = group.Wait() // each has an error of its own
-	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	found := make(map[pay.URL]answer, len(candidates))
-	for i, c := range candidates {
-		last := d.found[c.URL]
-		found[c.URL] = answer{last.models.renewed(answers[i].Models, now, d.Keep), last.runners.renewed(answers[i].Runners, now, d.Keep)}
-		if answers[i].Models != nil || answers[i].Runners != nil {
-			answered++
-		}
-	}
-	d.found, d.order = found, candidates
+	maps.DeleteFunc(d.found, func(u pay.URL, _ answer) bool {
+		return !slices.ContainsFunc(candidates, func(c Candidate) bool { return c.URL == u })
+	})
+	d.order, d.whole = candidates, d.whole || answered > 0
 	return answered, len(candidates), cmp.Or(errs...)
 }
 
@@ -196,7 +206,8 @@ type Listing struct {
 }
 
 // List returns the orchestrators that have one of the capabilities. It is false, and the list
-// empty, while none is known that has any.
+// empty, while none is known that has any, and before the end of the first round with an answer also
+// while none is known that has one of these.
 func (d *Directory) List(capabilities ...string) (*Listing, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -218,5 +229,5 @@ func (d *Directory) List(capabilities ...string) (*Listing, bool) {
 			listing.Oldest = max(listing.Oldest, found.models.age(now), found.runners.age(now))
 		}
 	}
-	return listing, known
+	return listing, known && (d.whole || len(listing.Orchestrators) > 0)
 }

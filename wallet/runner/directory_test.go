@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -113,6 +114,38 @@ func TestDirectoryKeepsWhatItFound(t *testing.T) {
 		require.False(t, ok, "the only candidate never answered")
 		require.ErrorIs(t, ended, down[b])
 		require.Equal(t, 7, rounds)
+	})
+}
+
+// TestAFirstRoundWithASlowOrchestrator lists who has answered, and does not know yet what nobody has.
+func TestAFirstRoundWithASlowOrchestrator(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fast, slow := urlOf(t, "https://fast:1"), urlOf(t, "https://slow:1")
+		d := &Directory{
+			Candidates: func(context.Context) ([]Candidate, error) { return []Candidate{{slow, 1}, {fast, 1}}, nil },
+			Ask: func(_ context.Context, u pay.URL) (Offered, error) {
+				if u == slow {
+					time.Sleep(time.Minute)
+				}
+				return Offered{Models: []string{"echo/" + u.String()[8:12]}}, nil
+			},
+		}
+		var round sync.WaitGroup
+		round.Go(func() { _ = d.Refresh(t.Context()) })
+		time.Sleep(time.Second)
+		l, ok := d.List()
+		require.True(t, ok)
+		require.Len(t, l.Orchestrators, 1)
+		require.Equal(t, time.Second, l.Oldest)
+		_, ok = d.List("echo/slow")
+		require.False(t, ok, "it may be the other's")
+		round.Wait()
+		l, ok = d.List("echo/slow")
+		require.True(t, ok)
+		require.Len(t, l.Orchestrators, 1)
+		l, ok = d.List("echo/none")
+		require.True(t, ok)
+		require.Empty(t, l.Orchestrators)
 	})
 }
 
