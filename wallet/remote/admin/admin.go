@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -32,6 +33,9 @@ type Config struct {
 	// Reload reads the settings again. It fails without a change where they are not valid. nil is for
 	// settings that cannot be read again.
 	Reload func(context.Context) (*Reloaded, error)
+
+	// Certificate returns the certificate that clients are shown, nil for none; nil is none at all.
+	Certificate func() *x509.Certificate
 
 	// Stopping reports whether the signer accepts no more requests; nil is never.
 	Stopping func() bool

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,9 +64,22 @@ func scrape(t *testing.T, signer Signer) string {
 	recorder.add(paidSeries{"studio", "0x"}, policy.Cost(1, big.NewRat(1, 3), big.NewInt(2)))
 	r := httptest.NewRequest(http.MethodGet, "http://localhost/metrics", nil)
 	rw := httptest.NewRecorder()
-	Handler(Config{Signer: signer, Recorder: recorder}).ServeHTTP(rw, r)
+	served := &x509.Certificate{NotAfter: time.Unix(1e9, 0)}
+	Handler(Config{Signer: signer, Recorder: recorder, Certificate: func() *x509.Certificate { return served }}).ServeHTTP(rw, r)
 	require.Equal(t, http.StatusOK, rw.Code)
 	return rw.Body.String()
+}
+
+// TestACertificateThatHasExpired is a check, and in the metrics with the time of its end.
+func TestACertificateThatHasExpired(t *testing.T) {
+	text := scrape(t, known{})
+	require.Contains(t, text, `",check="certificate"} 0`)
+	require.Regexp(t, `(?m)^pmctl_signer_certificate_expiry_timestamp_seconds\{.*\} 1000000000$`, text)
+	served := &x509.Certificate{NotBefore: time.Unix(1e9, 0), NotAfter: time.Unix(2e9, 0)}
+	require.NoError(t, CheckValidity(served, time.Unix(2e9, 0)))
+	for _, at := range []int64{1e9 - 1, 2e9 + 1} {
+		require.ErrorContains(t, CheckValidity(served, time.Unix(at, 0)), "valid from 2001-09-09T01:46:40Z to 2033-05-18T03:33:20Z")
+	}
 }
 
 // TestDashboardAndAlertsUseMetricsThatExist reads the files for Grafana and Prometheus.

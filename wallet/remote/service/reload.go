@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"time"
@@ -56,13 +57,18 @@ func (s *served) notify(states ...string) {
 // use encrypts later connections as c says. A certificate that has expired is used, too: some clients accept it.
 func (s *served) use(c *tls.Config) {
 	s.tls.Store(c)
-	if c == nil || len(c.Certificates) == 0 || c.Certificates[0].Leaf == nil {
-		return
-	}
-	leaf := c.Certificates[0].Leaf
-	if now := time.Now(); now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+	if leaf := s.certificate(); leaf != nil && admin.CheckValidity(leaf, time.Now()) != nil {
 		s.Log.Warn("clients that check the server's certificate refuse it", "valid_from", leaf.NotBefore, "valid_until", leaf.NotAfter)
 	}
+}
+
+// certificate is what later connections show; nil for none.
+func (s *served) certificate() *x509.Certificate {
+	c := s.tls.Load()
+	if c == nil || len(c.Certificates) == 0 {
+		return nil
+	}
+	return c.Certificates[0].Leaf
 }
 
 // encrypt adds TLS, whose configuration reload can replace, where there is one.

@@ -98,7 +98,7 @@ func Serve(ctx context.Context, c Config) error {
 		ready = append(ready, "admin", watched.Addr().String())
 		handler := admin.Handler(admin.Config{
 			Signer: c.Signer, Recorder: c.Admin.Recorder, Reload: s.reload, Token: c.Admin.Token,
-			Stopping: func() bool { return ctx.Err() != nil },
+			Certificate: s.certificate, Stopping: func() bool { return ctx.Err() != nil },
 		})
 		running.Go(func() {
 			if err := remote.Serve(beside, watched, handler, adminDrain, c.Log); err != nil {
