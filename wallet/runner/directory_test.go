@@ -117,7 +117,7 @@ func TestDirectoryKeepsWhatItFound(t *testing.T) {
 	})
 }
 
-// TestAFirstRoundWithASlowOrchestrator lists who has answered, and does not know yet what nobody has.
+// TestAFirstRoundWithASlowOrchestrator lists who has answered, and an app that none of them has may be that of another one.
 func TestAFirstRoundWithASlowOrchestrator(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fast, slow := urlOf(t, "https://fast:1"), urlOf(t, "https://slow:1")
