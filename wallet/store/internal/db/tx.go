@@ -191,10 +191,14 @@ func placesOfRows(rows, width int) string {
 }
 
 // in is the condition that a column has one of values, which are the parameter of this number:
-// one array, so that the query is the same for any number of them.
+// one array, so that the query is the same for any number of them. SQLite takes half as long for one
+// value without an array.
 func (t *Tx) in(number int, values []string) (condition string, parameter any) {
 	if !t.isFile() {
 		return fmt.Sprintf(" = ANY($%d)", number), values
+	}
+	if len(values) == 1 {
+		return fmt.Sprintf(" = $%d", number), values[0]
 	}
 	text, _ := json.Marshal(values) // strings are always encoded
 	return fmt.Sprintf(" IN (SELECT value FROM json_each($%d))", number), string(text)
