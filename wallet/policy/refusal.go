@@ -32,6 +32,9 @@ func (r *Refusal) Unwrap() []error { return []error{r.Kind, r.Err} }
 // Explain turns an error of pm's checks into a *Refusal that says where the limit is set. Other
 // errors, and nil, are returned as they are.
 func (l Limits) Explain(err error) error {
+	if err == nil {
+		return nil // before there is room for what an error may be
+	}
 	var (
 		maxEV      *pm.MaxEVError
 		maxTotal   *pm.MaxTotalEVError
@@ -44,8 +47,6 @@ func (l Limits) Explain(err error) error {
 	)
 	const refetch = "fetch fresh ticket params: pmctl params fetch URL"
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &maxEV):
 		return &Refusal{ErrLimit, err,
 			fmt.Sprintf("ticket EV %s is above the limit of %s (%s)", wei.Format(maxEV.EV), Exceeded(maxEV.EV, maxEV.Limit), l.Where(MaxTicketEV)),
