@@ -101,7 +101,7 @@ func (d *diagnosis) checkAccount(ctx context.Context) check.Finding {
 	case d.Key != nil:
 		d.Address = d.Key.Address()
 	default:
-		if d.Key, err = d.o.Account.Keys.Only(ctx, d.run.Env, 0); err == nil {
+		if d.Key, err = d.o.Account.Keys.Find(ctx, d.run.Env, nil, 0); err == nil {
 			d.Address = d.Key.Address()
 		}
 	}
@@ -113,7 +113,7 @@ func (d *diagnosis) checkAccount(ctx context.Context) check.Finding {
 
 func (d *diagnosis) checkKey(ctx context.Context) check.Finding {
 	if d.Key == nil {
-		found, err := d.o.Account.Keys.Find(ctx, d.run.Env, d.Address, 0)
+		found, err := d.o.Account.Keys.Find(ctx, d.run.Env, &d.Address, 0)
 		if err != nil {
 			return failed(err, "a readable key file in Ethereum's format (version 3)", check.OwnerUser+"--keystore, ETH_KEYSTORE, or keystore in the config file").Or("restore a copy of the file, or import the key: pmctl account import FILE")
 		}

@@ -119,7 +119,7 @@ func (o *luckOptions) ticket(r *cli.Run, cmd *cobra.Command, args []string, of *
 	case len(args) == 1:
 		params, err = o.offered(r, cmd, args[0])
 	case o.params != "":
-		params, err = cli.ReadParams(cmd.Context(), r, o.params)
+		params, err = cli.ReadDocument(cmd.Context(), r, o.params, format.ReadParams)
 	default:
 		return o.flags(of)
 	}

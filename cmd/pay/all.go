@@ -25,7 +25,7 @@ func payAll(r *cli.Run, cmd *cobra.Command, o *payOptions) error {
 	if flag := o.Account.Keys.OnStdin(); flag != "" && o.recipients == "-" {
 		return cli.Usagef("stdin cannot give both the recipients and what %s reads: pass --recipients FILE, or another descriptor", flag)
 	}
-	amount, err := o.value.AmountIfAny()
+	amount, err := o.value.Amount()
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -144,14 +145,12 @@ transactions and unknown request IDs are refused. To move a store, use pmctl
 store migrate.`,
 		Example: `  pmctl store import ledger.json`,
 	}, func(ctx context.Context, config wallet.Config, args []string) error {
-		in, err := cli.OpenDocument(ctx, r, args[0])
+		dump, err := cli.ReadDocument(ctx, r, args[0], func(in io.Reader) (*wallet.StoreDump, error) {
+			dump := new(wallet.StoreDump)
+			return dump, format.Read(in, format.KindStore, dump)
+		})
 		if err != nil {
 			return err
-		}
-		defer in.Close()
-		dump := new(wallet.StoreDump)
-		if err := format.Read(in, format.KindStore, dump); err != nil {
-			return cli.WithSource(args[0], err)
 		}
 		path, err := wallet.ImportStore(ctx, config, dump)
 		if err != nil {

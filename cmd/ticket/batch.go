@@ -138,7 +138,7 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 	defer w.Close()
 	var document *format.Params
 	if o.url == "" {
-		if document, err = cli.ReadParams(cmd.Context(), r, o.params); err != nil {
+		if document, err = cli.ReadDocument(cmd.Context(), r, o.params, format.ReadParams); err != nil {
 			return err
 		}
 	}

@@ -73,7 +73,7 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 	if err != nil {
 		return err
 	}
-	document, err := cli.ReadDocument(cmd.Context(), r, file)
+	document, err := cli.ReadDocument(cmd.Context(), r, file, format.Decode)
 	if err != nil {
 		return err
 	}

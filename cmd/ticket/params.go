@@ -150,7 +150,7 @@ func showParams(ctx context.Context, r *cli.Run, o *paramsShowOptions, file stri
 	if err != nil {
 		return err
 	}
-	params, err := cli.ReadParams(ctx, r, file)
+	params, err := cli.ReadDocument(ctx, r, file, format.ReadParams)
 	if err != nil {
 		return err
 	}

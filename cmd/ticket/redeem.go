@@ -10,6 +10,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/redeem"
 )
 
@@ -63,7 +64,7 @@ func runRedeem(r *cli.Run, cmd *cobra.Command, o *redeemOptions, file string) er
 	if err != nil {
 		return err
 	}
-	document, err := cli.ReadDocument(cmd.Context(), r, file)
+	document, err := cli.ReadDocument(cmd.Context(), r, file, format.Decode)
 	if err != nil {
 		return err
 	}

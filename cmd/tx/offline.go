@@ -54,14 +54,9 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 	if flag := o.Account.Keys.OnStdin(); flag != "" && file == "-" {
 		return cli.Usagef("stdin cannot give both the transaction and what %s reads: name a FILE, or another descriptor", flag)
 	}
-	in, err := cli.OpenDocument(ctx, r, file)
+	document, err := cli.ReadDocument(ctx, r, file, format.ReadUnsigned)
 	if err != nil {
 		return err
-	}
-	defer in.Close()
-	document, err := format.ReadUnsigned(in)
-	if err != nil {
-		return cli.WithSource(file, err)
 	}
 	config, err := o.config(r.Env)
 	if err != nil {
@@ -83,7 +78,7 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 	if err := r.Confirm(ctx, o.yes, question); err != nil {
 		return err
 	}
-	account, err := o.Account.Keys.Find(ctx, r.Env, common.Address(document.From), config.Network.ChainID)
+	account, err := o.Account.Keys.Find(ctx, r.Env, (*common.Address)(&document.From), config.Network.ChainID)
 	if err != nil {
 		return err
 	}

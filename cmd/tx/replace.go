@@ -53,7 +53,7 @@ func newReplace(r *cli.Run, by replaces, cmd *cobra.Command) *cobra.Command {
 		defer w.Close()
 		_, err = by(w, cmd.Context(), hash, wallet.ReplaceOptions{
 			Find: func(ctx context.Context, signed common.Address) (*signer.Account, error) {
-				return o.Account.Keys.Find(ctx, r.Env, signed, w.Network.ChainID)
+				return o.Account.Keys.Find(ctx, r.Env, &signed, w.Network.ChainID)
 			},
 			Agreed: o.yes, WaitOptions: o.wait,
 		})

@@ -38,10 +38,7 @@ func (o *AccountOptions) Account(ctx context.Context, env *Env, chainID uint64) 
 	if err != nil {
 		return nil, err
 	}
-	if named == nil {
-		return o.Keys.Only(ctx, env, chainID)
-	}
-	found, err := o.Keys.Find(ctx, env, *named, chainID)
+	found, err := o.Keys.Find(ctx, env, named, chainID)
 	if errors.Is(err, keystore.ErrAddressMismatch) {
 		err = WithHint(err, "pass that account's key, or --from with the address of this key")
 	}
@@ -66,7 +63,7 @@ func (o *AccountOptions) Address(ctx context.Context, env *Env) (common.Address,
 	} else if named != nil {
 		return *named, nil
 	}
-	found, err := o.Keys.Only(ctx, env, 0)
+	found, err := o.Keys.Find(ctx, env, nil, 0)
 	if err != nil {
 		return common.Address{}, err
 	}

@@ -5,20 +5,10 @@ import (
 	"io"
 
 	"github.com/pmctl/pmctl/internal/input"
-	"github.com/pmctl/pmctl/wallet/format"
 )
 
-// ReadParams reads a params document from a file, or from stdin as "-".
-func ReadParams(ctx context.Context, r *Run, file string) (*format.Params, error) {
-	return readDocument(ctx, r, file, format.ReadParams)
-}
-
-// ReadDocument reads any document from a file, or from stdin when it is "-".
-func ReadDocument(ctx context.Context, r *Run, file string) (*format.Document, error) {
-	return readDocument(ctx, r, file, format.Decode)
-}
-
-func readDocument[T any](ctx context.Context, r *Run, file string, decode func(io.Reader) (*T, error)) (*T, error) {
+// ReadDocument reads a document from a file, or from stdin when it is "-".
+func ReadDocument[T any](ctx context.Context, r *Run, file string, decode func(io.Reader) (*T, error)) (*T, error) {
 	in, err := OpenDocument(ctx, r, file)
 	if err != nil {
 		return nil, err

@@ -81,10 +81,7 @@ type Env struct {
 
 // System is the Env of this process.
 func System() *Env {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		home = ""
-	}
+	home, _ := os.UserHomeDir() // "" where there is none
 	env := &Env{
 		In:           os.Stdin,
 		Out:          os.Stdout,

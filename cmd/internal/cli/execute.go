@@ -44,9 +44,9 @@ func Execute(ctx context.Context, r *Run, root *cobra.Command, args []string, ex
 		err = cmp.Or(err, r.filtered.Flush())
 	}
 	switch {
-	case r.unwritten() != nil && (err == nil || !r.Started):
+	case r.out.err != nil && (err == nil || !r.Started):
 		// What cobra prints, it prints without looking.
-		err = r.unwritten()
+		err = r.out.err
 	case err != nil && !r.Started:
 		// Nothing of ours ran yet: the line is wrong, or --output comes after what is.
 		guessOutput(r, args)

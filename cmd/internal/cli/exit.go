@@ -106,11 +106,10 @@ func HintFor(err error) string {
 	if said, ok := hint.Of(err); ok {
 		return said
 	}
-	var several *keystore.SeveralAccountsError
 	switch {
 	case errors.Is(err, keystore.ErrNoAccounts):
 		return "create one with pmctl account new, import one with pmctl account import, or pass --keystore PATH"
-	case errors.As(err, &several), errors.Is(err, keystore.ErrNoSuchAccount):
+	case errors.As(err, new(*keystore.SeveralAccountsError)), errors.Is(err, keystore.ErrNoSuchAccount):
 		return "choose one with --from ADDRESS; pmctl account list shows them"
 	case errors.Is(err, keystore.ErrFolder):
 		return "name a folder that can be written with ETH_KEYSTORE or --keystore PATH (by default it is below XDG_DATA_HOME, else HOME)"

@@ -67,18 +67,18 @@ func (o *KeyOptions) Unattended(env *Env) bool {
 	return o.FD.Given || o.Passphrase.Given() || o.Passphrase.Path(env) != ""
 }
 
-// Find finds the account of an address: in the agent where that signs for it on the
-// chain, 0 for no agent. A key behind a descriptor, which can be read
-// once, is read here, and must be that account's.
-func (o *KeyOptions) Find(ctx context.Context, env *Env, address common.Address, chainID uint64) (*signer.Account, error) {
-	if found, err := o.Agent(ctx, env, &address, chainID); found != nil || err != nil {
+// Find finds the account of an address, nil for the only account there is: in the agent where that
+// signs for it on the chain, 0 for no agent. A key behind a descriptor, which can be read once, is
+// read here, and must be that account's. Of several accounts a person at the terminal chooses.
+func (o *KeyOptions) Find(ctx context.Context, env *Env, want *common.Address, chainID uint64) (*signer.Account, error) {
+	if found, err := o.Agent(ctx, env, want, chainID); found != nil || err != nil {
 		return found, err
 	}
 	if o.FD.Given {
 		found, err := o.read(ctx, env)
-		if err == nil && found.Address() != address {
+		if err == nil && want != nil && found.Address() != *want {
 			found.Close()
-			return nil, fmt.Errorf("%w: --key-fd %d is the key of %v, but the account is %v", keystore.ErrAddressMismatch, o.FD.N, found.Address(), address)
+			return nil, fmt.Errorf("%w: --key-fd %d is the key of %v, but the account is %v", keystore.ErrAddressMismatch, o.FD.N, found.Address(), *want)
 		}
 		return found, err
 	}
@@ -86,42 +86,22 @@ func (o *KeyOptions) Find(ctx context.Context, env *Env, address common.Address,
 	if err != nil {
 		return nil, err
 	}
-	found, err := store.Find(address)
-	if err != nil {
-		return nil, err
-	}
-	return o.ofFile(env, store, found), nil
-}
-
-// Only finds the only account there is: the agent's, where it signs on the chain. Of several a person at the terminal chooses.
-func (o *KeyOptions) Only(ctx context.Context, env *Env, chainID uint64) (*signer.Account, error) {
-	if found, err := o.Agent(ctx, env, nil, chainID); found != nil || err != nil {
-		return found, err
-	}
-	if o.FD.Given {
-		return o.read(ctx, env)
-	}
-	store, err := o.Keystore.Open(env)
-	if err != nil {
-		return nil, err
-	}
-	found, err := store.Default()
-	var unnamed *keystore.UnnamedError
-	if errors.As(err, &unnamed) && unnamed.Only() != "" && o.Passphrase.Available(env) == nil {
-		return o.ofUnnamed(ctx, env, store, unnamed.Only())
-	}
-	var several *keystore.SeveralAccountsError
-	if env.InTerminal && errors.As(err, &several) {
-		found, err = chooseAccount(ctx, env, several.Accounts)
+	var found accounts.Account
+	if want != nil {
+		found, err = store.Find(*want)
+	} else {
+		found, err = store.Default()
+		if unnamed, ok := errors.AsType[*keystore.UnnamedError](err); ok && unnamed.Only() != "" && o.Passphrase.Available(env) == nil {
+			return o.ofUnnamed(ctx, env, store, unnamed.Only())
+		}
+		if several, ok := errors.AsType[*keystore.SeveralAccountsError](err); ok && env.InTerminal {
+			found, err = chooseAccount(ctx, env, several.Accounts)
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return o.ofFile(env, store, found), nil
-}
-
-func (o *KeyOptions) ofFile(env *Env, store *keystore.Store, found accounts.Account) *signer.Account {
-	return signer.KeyFile(store, found, o.Passphrase.Source(env))
+	return signer.KeyFile(store, found, o.Passphrase.Source(env)), nil
 }
 
 // ofUnnamed opens a key file that does not name its address: opening it tells.

@@ -34,7 +34,7 @@ func TestAKeyFromADescriptorIsCleared(t *testing.T) {
 		in := &leaky{Reader: bytes.NewReader([]byte(text))}
 		env := &Env{OpenFD: func(context.Context, int) (io.Reader, error) { return in, nil }}
 		o := KeyOptions{FD: Descriptor{Given: true, N: 1000}}
-		found, err := o.Only(t.Context(), env, 0)
+		found, err := o.Find(t.Context(), env, nil, 0)
 		if err != nil {
 			require.ErrorIs(t, err, errKeyInput)
 			require.ErrorIs(t, err, keystore.ErrBadKey)

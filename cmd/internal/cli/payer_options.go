@@ -42,19 +42,14 @@ func OpenWallet(r *Run, cmd *cobra.Command, o *PayerOptions) (*wallet.Wallet, er
 	if err != nil {
 		return nil, err
 	}
-	limits, err := o.Limits.Limits(r.Env)
+	config, err := LimitedConfig(r, &o.WalletOptions)
 	if err != nil {
 		return nil, err
 	}
-	named, err := o.Limits.Named()
-	if err != nil {
+	if config.Accept, err = o.Limits.Named(); err != nil {
 		return nil, err
 	}
-	config, err := WalletConfig(r, &o.WalletOptions)
-	if err != nil {
-		return nil, err
-	}
-	config.Limits, config.Accept, config.Offline = limits, named, o.Offline
+	config.Offline = o.Offline
 	if o.Noted != nil {
 		config.UI = logging{config.UI, o.Noted}
 	}

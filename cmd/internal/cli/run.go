@@ -96,9 +96,6 @@ func (r *Run) Begin(ctx context.Context, args []string) error {
 	return nil
 }
 
-// unwritten is the error of the first write to stdout that failed.
-func (r *Run) unwritten() error { return r.out.err }
-
 // Fail reports err on stderr, as JSON when the command's output is for machines.
 func (r *Run) Fail(err error) int {
 	e := Failure(err)

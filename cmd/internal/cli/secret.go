@@ -63,10 +63,10 @@ func ReadToken(env *Env, flag, path string) (string, error) {
 	return token, nil
 }
 
-// ReadEndpoint reads a server's URL and the headers of requests to it. Both may have secrets in
+// readEndpoint reads a server's URL and the headers of requests to it. Both may have secrets in
 // them, which is why they come from a file, and are not shown. What no request can be made with is
 // refused here: it would show with the first one, when the program runs already.
-func ReadEndpoint(env *Env, flag, path string) (address string, headers http.Header, err error) {
+func readEndpoint(env *Env, flag, path string) (address string, headers http.Header, err error) {
 	text, err := ReadSecretFile(env, flag, path)
 	if err != nil {
 		return "", nil, err
@@ -90,12 +90,12 @@ func ReadEndpoint(env *Env, flag, path string) (address string, headers http.Hea
 	return address, headers, nil
 }
 
-// SpeakTo makes what speaks to the server that a file names, as ReadEndpoint reads it; nil for no file.
+// SpeakTo makes what speaks to the server that a file names, as readEndpoint reads it; nil for no file.
 func SpeakTo[T any](env *Env, flag, path string, speaker func(address string, headers http.Header) *T) (*T, error) {
 	if path == "" {
 		return nil, nil
 	}
-	address, headers, err := ReadEndpoint(env, flag, path)
+	address, headers, err := readEndpoint(env, flag, path)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ func TestEndpoints(t *testing.T) {
 	read := func(text string) (string, http.Header, error) {
 		path := filepath.Join(t.TempDir(), "endpoint")
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		return ReadEndpoint(&Env{Getenv: func(string) string { return "" }}, "--webhook-file", path)
+		return readEndpoint(&Env{Getenv: func(string) string { return "" }}, "--webhook-file", path)
 	}
 	address, headers, err := read(" https://user:s3cret@hook.example:8443/a?b=c%20d\r\nX-Key_1: a b\r\nAuthorization:Bearer s3cret\r\n\r\n")
 	require.NoError(t, err)

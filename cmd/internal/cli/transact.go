@@ -121,35 +121,26 @@ func Transact(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*walle
 // openActing opens the wallet of the account that acts. One that sends nothing has no store:
 // it creates none, and reads the pinned contracts of one that is there.
 func openActing(r *Run, cmd *cobra.Command, o *TransactOptions) (*wallet.Wallet, error) {
-	limits, err := o.Limits.Limits(r.Env)
+	config, err := LimitedConfig(r, &o.WalletOptions)
 	if err != nil {
 		return nil, err
 	}
-	var found *signer.Account
 	if o.unsigned {
 		var address common.Address
 		address, err = o.Account.Address(cmd.Context(), r.Env)
-		found = signer.AddressOnly(address)
+		config.Account = signer.AddressOnly(address)
 	} else {
-		var network wallet.Network
-		if network, err = o.Network.ChooseNetwork(r.Env); err == nil {
-			found, err = o.Account.Account(cmd.Context(), r.Env, network.ChainID)
-		}
+		config.Account, err = o.Account.Account(cmd.Context(), r.Env, config.Network.ChainID)
 	}
 	if err != nil {
 		return nil, err
 	}
-	config, err := WalletConfig(r, &o.WalletOptions)
-	config.Limits, config.Account = limits, found
 	if o.dryRun || o.unsigned {
 		config.PinnedIn, config.Store = config.Store, ""
 	}
-	var w *wallet.Wallet
-	if err == nil {
-		w, err = wallet.Open(cmd.Context(), config)
-	}
+	w, err := wallet.Open(cmd.Context(), config)
 	if err != nil {
-		found.Close()
+		config.Account.Close()
 	}
 	return w, err
 }

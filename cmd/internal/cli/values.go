@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -30,7 +29,7 @@ func badValue(name string, err error) error {
 	case errors.Is(err, format.ErrLooksLikeKey):
 		return Usagef("%s: %w; other users can see command lines, so treat that key as compromised", name, err)
 	}
-	return Usage(fmt.Errorf("%s: %w", name, err))
+	return Usagef("%s: %w", name, err)
 }
 
 // ParseRecipient reads a recipient that the user wrote: its URL, or its address.
@@ -60,19 +59,7 @@ func ParseAmount(flag, text string) (wei.Wei, error) {
 		return wei.Wei{}, nil
 	}
 	amount, err := wei.Parse(text)
-	if err != nil {
-		return wei.Wei{}, Usage(fmt.Errorf("%s: %w", flag, err))
-	}
-	return amount, nil
-}
-
-// parseValue reads the amount of --value, which is more than nothing.
-func parseValue(text string) (wei.Wei, error) {
-	value, err := ParseAmount("--value", text)
-	if err == nil && value.IsZero() {
-		err = Usagef("--value must be more than 0, such as 3000gwei or 0.00001eth")
-	}
-	return value, err
+	return amount, badValue(flag, err)
 }
 
 // ValueOptions say what tickets must be worth.
@@ -87,30 +74,17 @@ func (o *ValueOptions) Register(cmd *cobra.Command, usage string) {
 	cmd.Flags().StringVar(&o.maxOverpay, "max-overpay", "", "refuse tickets that exceed --value by more than `AMOUNT` (default one ticket's EV)")
 }
 
-// Amount is what the flags ask for.
-func (o *ValueOptions) Amount() (pay.Amount, error) {
-	value, err := parseValue(o.Value)
-	if err != nil {
-		return pay.Amount{}, err
+// Amount is what the flags ask for, without a value where --value is not given.
+func (o *ValueOptions) Amount() (amount pay.Amount, err error) {
+	if amount.Value, err = ParseAmount("--value", o.Value); err == nil && o.Value != "" && amount.Value.IsZero() {
+		err = Usagef("--value must be more than 0, such as 3000gwei or 0.00001eth")
 	}
-	amount, err := o.AmountIfAny()
-	amount.Value = value
-	return amount, err
-}
-
-// AmountIfAny is Amount, but has no value where --value is not given.
-func (o *ValueOptions) AmountIfAny() (amount pay.Amount, err error) {
-	if o.Value != "" {
-		if amount.Value, err = parseValue(o.Value); err != nil {
-			return amount, err
-		}
-	}
-	if o.maxOverpay != "" {
+	if err == nil && o.maxOverpay != "" {
 		most, err := ParseAmount("--max-overpay", o.maxOverpay)
 		amount.MaxOverpay = &most
 		return amount, err
 	}
-	return amount, nil
+	return amount, err
 }
 
 // splitAmount is the error about an amount that the shell has made two words of, such as

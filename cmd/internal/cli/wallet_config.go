@@ -46,9 +46,7 @@ func ReadingConfig(r *Run, o *NetworkOptions) (wallet.Config, error) {
 		network.RPCURL = config.Nodes[0]
 	}
 	config.Network = network
-	if folder, err := r.cacheDir(); err == nil {
-		config.CacheDir = folder
-	}
+	config.CacheDir, _ = r.cacheDir() // without a home folder there is none
 	return config, nil
 }
 
@@ -66,12 +64,14 @@ func WalletConfig(r *Run, o *WalletOptions) (wallet.Config, error) {
 	return config, err
 }
 
-// LimitedConfig is WalletConfig with the limits.
+// LimitedConfig is WalletConfig with the limits, of which a wrong one is what a user is told first.
 func LimitedConfig(r *Run, o *WalletOptions) (wallet.Config, error) {
-	config, err := WalletConfig(r, o)
-	if err == nil {
-		config.Limits, err = o.Limits.Limits(r.Env)
+	limits, err := o.Limits.Limits(r.Env)
+	if err != nil {
+		return wallet.Config{}, err
 	}
+	config, err := WalletConfig(r, o)
+	config.Limits = limits
 	return config, err
 }
 
