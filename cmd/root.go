@@ -111,6 +111,7 @@ sender, the orchestrator the recipient. See pmctl help glossary.`,
 			root.AddCommand(cmd)
 		}
 	}
+	cli.DefaultOutput(r, root)
 	root.SetHelpCommand(newHelp(r, root))
 	root.InitDefaultHelpCmd()
 	dialect.InstallHelp(root, func() *page.Page { return cli.OutPage(r) }, topicList())

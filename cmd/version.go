@@ -29,6 +29,5 @@ func newVersion(r *cli.Run) *cobra.Command {
 			})
 		},
 	}
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }

@@ -113,7 +113,6 @@ are lost.`,
   pmctl account new --passphrase-file ~/.config/pmctl/passphrase -o json`,
 	}
 	o.register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		store, err := o.keys.Open(r.Env)
 		if err != nil {
@@ -146,7 +145,6 @@ the old file still open with the old passphrase.`,
   pmctl account passwd 0x… --passphrase-file old --new-passphrase-file new`,
 	}
 	o.registerNext(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := cli.SameInput(&o.passphrase, &o.next); err != nil {
 			return err

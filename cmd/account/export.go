@@ -38,7 +38,6 @@ who can read that file owns the account.`,
 	cmd.Flags().BoolVar(&o.raw, "raw", false, "write the private key unencrypted")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation for --raw")
 	_ = cmd.MarkFlagRequired("out")
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return exportAccount(cmd.Context(), r, &o, args)
 	}

@@ -39,7 +39,6 @@ record them.`,
   pass show livepeer/key | pmctl account import - --passphrase-file passphrase`,
 	}
 	o.registerNext(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return importAccount(cmd.Context(), r, &o, args[0])
 	}

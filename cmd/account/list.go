@@ -38,7 +38,6 @@ json they are in the document.`,
   pmctl account list --keystore ~/.lpData/arbitrum-one-mainnet/keystore`,
 	}
 	keys.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(*cobra.Command, []string) error {
 		store, err := keys.Open(r.Env)
 		if err != nil {
@@ -124,7 +123,6 @@ from in a config file, else the only one. No key is opened.`,
   pmctl account show 0x… --output json`,
 	}
 	keys.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		store, account, err := chooseAccount(r, &keys, args)
 		if err != nil {

@@ -61,7 +61,6 @@ func newAgentVerb(r *cli.Run, name, short, long string, do func(*agent.Client, c
 			return r.Emit("pmctl.agent_status", status, agentStatus{status, path, name == "stop"}.write)
 		},
 	}
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -61,7 +61,6 @@ command does not use an agent.`,
 	flags.BoolVar(&o.foreground, "foreground", false, "stay in the foreground, for service managers")
 	flags.Var(&o.ready, "ready-fd", "report on file descriptor `N` that the agent answers, or why not")
 	_ = flags.MarkHidden("ready-fd")
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

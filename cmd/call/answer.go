@@ -49,7 +49,7 @@ func (o *answerOptions) open(r *cli.Run) (*answer, error) {
 		}
 		return a, nil
 	}
-	file, err := outfile.Create(r.Durable(), "--out", o.file)
+	file, err := outfile.Create(r.Files, "--out", o.file)
 	if err != nil {
 		return nil, err
 	}

@@ -121,7 +121,6 @@ answer, with exit code 0, as for curl without -L.`,
 	} {
 		dialect.Relate(cmd, dialect.Exclusive, "signer", local) // it would have no effect
 	}
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

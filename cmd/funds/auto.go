@@ -76,7 +76,6 @@ day.`,
 	dialect.Relate(cmd, dialect.Exclusive, "dry-run", "events-file")
 	dialect.Relate(cmd, dialect.Exclusive, "dry-run", "notify-command")
 	o.RegisterSending(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -50,7 +50,6 @@ and ready_at with --output json), and ends with exit code 8.`,
 	flags.BoolVar(&o.Send.NoWait, "no-wait", false, "do not wait for a round: print when to run exit again, and end with exit code 8")
 	cli.RegisterConfirmations(r, cmd, &o.Send.WaitOptions)
 	o.RegisterActing(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -38,7 +38,6 @@ The exit code is 0 if no check failed, else the code of the first failure.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runDoctor(r, cmd, &o, args) },
 	}
 	o.RegisterReading(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -19,18 +19,17 @@ import (
 // wanted is what the command line says that an account must have, or else the config files.
 func (o *statusOptions) wanted(s *config.Settings) (check.Wanted, error) {
 	var wanted check.Wanted
+	wanted.Deposit, wanted.Reserve = cli.Thresholds(s)
 	for _, t := range []struct {
-		cli.ThresholdSetting
-		text string
-		into *check.Threshold
-	}{{cli.MinDeposit(), o.minDeposit, &wanted.Deposit}, {cli.MinReserve(), o.minReserve, &wanted.Reserve}} {
-		t.into.Least, t.into.From = cli.Threshold(s, t.ThresholdSetting)
+		flag, text string
+		into       *check.Threshold
+	}{{"--min-deposit", o.minDeposit, &wanted.Deposit}, {"--min-reserve", o.minReserve, &wanted.Reserve}} {
 		if t.text != "" {
-			amount, err := cli.ParseAmount(t.Flag, t.text)
+			amount, err := cli.ParseAmount(t.flag, t.text)
 			if err != nil {
 				return wanted, err
 			}
-			*t.into = check.Threshold{Least: &amount, From: t.Flag}
+			*t.into = check.Threshold{Least: &amount, From: t.flag}
 		}
 	}
 	limits, err := s.Limits()

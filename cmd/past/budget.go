@@ -28,7 +28,6 @@ config file. No node is asked, and no key is opened.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBudget(cmd.Context(), r, &o) },
 	}
 	o.RegisterLooking(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

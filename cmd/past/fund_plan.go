@@ -65,7 +65,6 @@ Without --face-value, F is what recipients offer at the current gas price. With
 	o.Network.Register(cmd)
 	o.Account.RegisterFrom(cmd, "subtract the deposit and reserve of `ADDRESS` (default $ETH_FROM, else the only account, if any)")
 	o.Account.Keys.Keystore.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -66,7 +66,6 @@ reads only its flags and files. It pays nothing and sends no transaction.`,
 	dialect.Relate(cmd, dialect.Exclusive, "params", "face-value")
 	dialect.Relate(cmd, dialect.Exclusive, "params", "win-prob")
 	o.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -39,9 +39,9 @@ func (o *plotOptions) begin(r *cli.Run, cmd *cobra.Command) (*outfile.File, erro
 		return nil, cli.Usagef("--plot %s: the name %s, but plots are SVG files; pass --plot %s", o.path, found, strings.TrimSuffix(o.path, extension)+".svg")
 	}
 	if o.force {
-		return outfile.Replace(r.Durable(), "--plot", o.path)
+		return outfile.Replace(r.Files, "--plot", o.path)
 	}
-	file, err := outfile.Create(r.Durable(), "--plot", o.path)
+	file, err := outfile.Create(r.Files, "--plot", o.path)
 	return file, outfile.ForceHint(err)
 }
 

@@ -44,7 +44,6 @@ ledger is incomplete, and only the redemptions count. No key is opened.`,
 	cmd.Flags().StringVar(&o.Since, "since", "30d", "use the spending since `TIME`: an age (12h, 30d, 2w), a day or a time")
 	o.plot.register(cmd, "deposit, reserve and expected value over time, with the forecast,")
 	o.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -103,7 +103,6 @@ the exit code is that of the first failure.`,
 	o.header.Register(cmd)
 	o.Register(cmd)
 	o.Limits.RegisterInactive(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

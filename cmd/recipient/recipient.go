@@ -42,7 +42,6 @@ did. It need not be the same URL.`,
 	}
 	cmd.Flags().BoolVar(&ai, "ai", false, "list the recipients in the registry for AI work")
 	network.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

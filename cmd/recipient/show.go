@@ -40,7 +40,6 @@ Exit code 5 means that the registry and the recipient disagree.`,
 	}
 	cmd.Flags().BoolVar(&o.registryOnly, "registry-only", false, "ask only the node, not the recipient")
 	o.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

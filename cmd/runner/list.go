@@ -50,7 +50,6 @@ you passed one of them, or if none answered.`,
 	cmd.Flags().StringVar(&o.query.App, "app", "", "list only the app with this `NAME`")
 	cmd.Flags().StringSliceVar(&o.maxPrices, "max-price", nil, "list only what costs at most `PRICE`: AMOUNT/call, AMOUNT/second or AMOUNT/720p-pixel-second, such as '500 gwei/call'; repeatable; leaves out apps with other units")
 	o.network.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -133,7 +133,6 @@ call in tickets, run pmctl call URL --no-pay.`,
 		},
 	}
 	network.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

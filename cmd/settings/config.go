@@ -12,10 +12,10 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/topup"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // configResult is what pmctl config show answers.
@@ -70,7 +70,6 @@ asked, and no key is opened.`,
 	o.Network.RegisterNetwork(cmd)
 	o.Network.RegisterNode(cmd)
 	o.Store.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
@@ -86,10 +85,8 @@ func showConfig(r *cli.Run, o *cli.WalletOptions) error {
 	if result.Settings, err = plainSettings(r, o); err != nil {
 		return err
 	}
-	for _, threshold := range []cli.ThresholdSetting{cli.MinDeposit(), cli.MinReserve()} {
-		value, from := cli.Threshold(files, threshold)
-		result.Settings = append(result.Settings, amountSetting("check."+threshold.Key, value, from))
-	}
+	deposit, reserve := cli.Thresholds(files)
+	result.Settings = append(result.Settings, thresholdSetting("check.min_deposit", deposit), thresholdSetting("check.min_reserve", reserve))
 	limits, err := o.Limits.Limits(r.Env)
 	if err != nil {
 		return err
@@ -175,11 +172,11 @@ func limitSetting(spec policy.Spec, limits policy.Limits) configSetting {
 	return setting
 }
 
-func amountSetting(name string, value *wei.Wei, from string) configSetting {
-	if value == nil {
-		return configSetting{Name: name, From: from}
+func thresholdSetting(name string, t check.Threshold) configSetting {
+	if t.Least == nil {
+		return configSetting{Name: name, From: t.From}
 	}
-	return configSetting{Name: name, Value: value.Decimal(), text: value.String(), From: from}
+	return configSetting{Name: name, Value: t.Least.Decimal(), text: t.Least.String(), From: t.From}
 }
 
 // write prints each setting, and where it is from unless it is the default.

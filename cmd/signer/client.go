@@ -75,7 +75,6 @@ func withClients(r *cli.Run, cmd *cobra.Command, o *cli.StoreOptions, run func(c
 		}
 		return run(cmd.Context(), all, args)
 	}
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -21,8 +22,8 @@ type clientDocument struct {
 	Name       string              `json:"name"`
 	ID         string              `json:"id"`
 	CreatedAt  time.Time           `json:"created_at"`
-	ExpiresAt  *time.Time          `json:"expires_at,omitempty"`
-	RevokedAt  *time.Time          `json:"revoked_at,omitempty"`
+	ExpiresAt  time.Time           `json:"expires_at,omitzero"`
+	RevokedAt  time.Time           `json:"revoked_at,omitzero"`
 	Allowances []allowanceDocument `json:"allowances"`
 	Recipients []format.Address    `json:"recipients"`
 	Apps       []string            `json:"apps"`
@@ -58,7 +59,7 @@ func (p priceDocument) String() string {
 
 func documentOf(c *wallet.SignerClient) clientDocument {
 	d := clientDocument{
-		Name: c.Name, ID: c.ID, CreatedAt: c.CreatedAt, ExpiresAt: timeOf(c.ExpiresAt), RevokedAt: timeOf(c.RevokedAt),
+		Name: c.Name, ID: c.ID, CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt, RevokedAt: c.RevokedAt,
 		Allowances: []allowanceDocument{}, Recipients: []format.Address{}, Apps: append([]string{}, c.Terms.Apps...), MaxPrices: []priceDocument{}, Overcommit: c.Terms.Overcommit,
 	}
 	for _, a := range allowances() {
@@ -74,14 +75,6 @@ func documentOf(c *wallet.SignerClient) clientDocument {
 		d.MaxPrices = append(d.MaxPrices, priceDocument{unit, format.NewCeil(price), format.Fraction{Rat: price}})
 	}
 	return d
-}
-
-// timeOf is nil for the zero time.
-func timeOf(at time.Time) *time.Time {
-	if at.IsZero() {
-		return nil
-	}
-	return &at
 }
 
 func (d clientDocument) write(p *page.Page, now time.Time) {
@@ -107,9 +100,9 @@ func (d clientDocument) write(p *page.Page, now time.Time) {
 // state says whether anything is signed for the client.
 func (d clientDocument) state(p *page.Page, now time.Time) string {
 	switch {
-	case d.RevokedAt != nil:
+	case !d.RevokedAt.IsZero():
 		return p.Red("revoked")
-	case d.ExpiresAt != nil && !now.Before(*d.ExpiresAt):
+	case !d.ExpiresAt.IsZero() && !now.Before(d.ExpiresAt):
 		return p.Red("expired")
 	}
 	return p.Green("active")
@@ -117,11 +110,8 @@ func (d clientDocument) state(p *page.Page, now time.Time) string {
 
 // until is the time from which nothing is signed for the client; "" for none.
 func (d clientDocument) until() string {
-	switch {
-	case d.RevokedAt != nil:
-		return d.RevokedAt.Format(time.RFC3339)
-	case d.ExpiresAt != nil:
-		return d.ExpiresAt.Format(time.RFC3339)
+	if ends := cmp.Or(d.RevokedAt, d.ExpiresAt); !ends.IsZero() {
+		return ends.Format(time.RFC3339)
 	}
 	return ""
 }

@@ -16,7 +16,7 @@ func TestClientsOfTheList(t *testing.T) {
 	later := now.Add(time.Hour)
 	var b strings.Builder
 	writeClients(&page.Page{Writer: &b, Width: 80}, []clientDocument{
-		{Name: "batch"}, {Name: "studio", ExpiresAt: &later}, {Name: "trial", ExpiresAt: &now}, {Name: "nina", ExpiresAt: &later, RevokedAt: &now},
+		{Name: "batch"}, {Name: "studio", ExpiresAt: later}, {Name: "trial", ExpiresAt: now}, {Name: "nina", ExpiresAt: later, RevokedAt: now},
 	}, now)
 	var lines []string
 	for line := range strings.Lines(b.String()) {

@@ -27,7 +27,7 @@ func NewStore(r *cli.Run) *cobra.Command {
 }
 
 // storeCommand is a command about the store that its options choose.
-func storeCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, wallet.Config, []string) error, outputs ...string) *cobra.Command {
+func storeCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, wallet.Config, []string) error) *cobra.Command {
 	var o cli.StoreOptions
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		config, err := cli.StoreConfig(r, &o)
@@ -37,7 +37,6 @@ func storeCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, wall
 		return run(cmd.Context(), config, args)
 	}
 	o.Register(cmd)
-	r.OutputFlag(cmd, outputs...)
 	return cmd
 }
 
@@ -62,7 +61,7 @@ The exit code is 1 if anything is wrong.`,
 			return err
 		}
 		return report.Err()
-	}, cli.OutputTable, cli.OutputJSON)
+	})
 }
 
 func writeReport(w *page.Page, s *wallet.StoreReport) {
@@ -128,7 +127,8 @@ events. Ticket params, tokens and winning tickets are not included.`,
 			return err
 		}
 		return file.Commit()
-	}, cli.OutputJSON)
+	})
+	r.OutputFlag(cmd, cli.OutputJSON)
 	cmd.Flags().StringVar(&out, "out", "", "write to `FILE`, which must not exist, instead of stdout")
 	return cmd
 }
@@ -161,7 +161,7 @@ store migrate.`,
 			result.Clients, result.Payments = len(dump.Signer.Clients), len(dump.Signer.Payments)
 		}
 		return r.EmitDone("the ledger is imported", "pmctl.store_import", result, result.write)
-	}, cli.OutputTable, cli.OutputJSON)
+	})
 }
 
 // storeImport is what pmctl store import answers.
@@ -211,7 +211,7 @@ was interrupted, run it again.`,
 			return err
 		}
 		return r.EmitDone("the store is migrated", "pmctl.store_migration", m, func(w *page.Page) { writeMigration(w, m) })
-	}, cli.OutputTable, cli.OutputJSON)
+	})
 	cmd.Flags().StringVar(&to, "to", "", "move the store to `LOCATION`")
 	return cmd
 }
@@ -243,7 +243,7 @@ Retired sessions stay retired: pmctl fetches fresh ticket params.`,
 			return err
 		}
 		return r.Emit("pmctl.acknowledgement", a, func(w *page.Page) { writeAcknowledged(w, a) })
-	}, cli.OutputTable, cli.OutputJSON)
+	})
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "skip the confirmation")
 	return cmd
 }

@@ -46,7 +46,6 @@ tickets may have been accepted.`,
 	header.Register(cmd)
 	cli.InactiveFlag(cmd, &inactiveOK)
 	network.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -45,7 +45,6 @@ signatures of the tickets.`,
 			return d.run(r, cmd, cli.FileOrStdin(args))
 		},
 	}
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -52,7 +52,6 @@ A recipient of AI work has a price for each model, which is shown. Without
 	}
 	work.Register(cmd)
 	o.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
@@ -141,7 +140,6 @@ the sender suffice. Otherwise these checks are listed as not checked.`,
 	o.limits.RegisterOffers(cmd)
 	o.network.Register(cmd)
 	dialect.Relate(cmd, dialect.Exclusive, "offline", "rpc-url")
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

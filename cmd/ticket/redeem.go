@@ -49,7 +49,6 @@ refused without --early: the sender could tell winners from losers.`,
 	flags.BoolVar(&o.policy.AtALoss, "at-a-loss", false, "redeem tickets that pay no more than their gas costs")
 	_ = cmd.MarkFlagRequired("recipient-rand-file")
 	o.Register(r, cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

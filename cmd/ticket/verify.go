@@ -40,7 +40,6 @@ redeemed.`,
 		},
 	}
 	cmd.Flags().StringVar(&sender, "sender", "", "require the signatures of `ADDRESS` (default: the sender that the batch names)")
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

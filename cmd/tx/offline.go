@@ -160,7 +160,6 @@ in progress requires --cancel-unlock.`,
 	cli.RegisterWait(r, cmd, &o.wait)
 	o.Limits.RegisterFees(cmd)
 	cli.RegisterTerms(cmd, &o.terms)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 

@@ -64,6 +64,5 @@ func newReplace(r *cli.Run, by replaces, cmd *cobra.Command) *cobra.Command {
 	o.Account.Keys.Register(cmd)
 	o.Limits.RegisterFees(cmd)
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }

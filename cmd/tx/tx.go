@@ -112,7 +112,6 @@ list the others too. No node is asked, and no key is opened.`,
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "also list transactions that are settled")
 	o.RegisterJournal(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
@@ -238,7 +237,6 @@ is asked; pmctl tx wait asks the node.`,
 	}
 	o.Network.RegisterNetwork(cmd)
 	o.Store.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
@@ -266,6 +264,5 @@ with --with-pending also the earlier ones of the account. No key is opened.`,
 	cmd.Flags().BoolVar(&withPending, "with-pending", false, "also resend earlier transactions that the node has lost: they must be mined first")
 	cli.RegisterConfirmations(r, cmd, &o.wait)
 	o.register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }

@@ -109,14 +109,6 @@ func System() *Env {
 	return env
 }
 
-// Durable is where data is written that must survive.
-func (e *Env) Durable() durable.FS {
-	if e.Files == nil {
-		return durable.OS{}
-	}
-	return e.Files
-}
-
 // stateDir is where pmctl keeps what must survive: $XDG_STATE_HOME/pmctl.
 func (e *Env) stateDir() (string, error) {
 	return e.xdg("XDG_STATE_HOME", ".local/state", "PMCTL_STORE")

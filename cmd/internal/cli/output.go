@@ -38,6 +38,17 @@ func (r *Run) OutputFlag(cmd *cobra.Command, formats ...string) {
 	}
 }
 
+// DefaultOutput adds --output with a table and a document to the commands below cmd that print a result
+// and name no formats. What serves prints nothing but its log.
+func DefaultOutput(r *Run, cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		DefaultOutput(r, sub)
+		if !sub.HasSubCommands() && sub.Flags().Lookup("output") == nil && sub.Flags().Lookup("log") == nil {
+			r.OutputFlag(sub, OutputTable, OutputJSON)
+		}
+	}
+}
+
 // chooseOutput sets the format of a command's result, and has a filter read it.
 func chooseOutput(r *Run, cmd *cobra.Command) error {
 	flag := cmd.Flags().Lookup("output")

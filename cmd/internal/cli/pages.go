@@ -84,7 +84,7 @@ func OpenOutput(r *Run, path string) (Output, error) {
 	if err := RefuseFilter(r, "--out"); err != nil {
 		return nil, err
 	}
-	return outfile.Create(r.Durable(), "--out", path)
+	return outfile.Create(r.Files, "--out", path)
 }
 
 // FailBrokenPipes makes a write to stdout or stderr whose reader has stopped an error like any other, where the

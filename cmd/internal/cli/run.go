@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/pmctl/pmctl/internal/durable"
 	"github.com/pmctl/pmctl/internal/jsonfilter"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/terminal"
@@ -45,7 +47,7 @@ type Run struct {
 func NewRun(env *Env) *Run {
 	own := *env
 	r := &Run{Env: &own, Program: "pmctl", screen: terminal.NewScreen(env.Err, env.ErrTerminal, func() int { return errWidth(env) }), out: &checkedWriter{w: env.Out}, color: colorAuto}
-	own.Out, own.OnRequest = r.out, showRequests(r)
+	own.Out, own.OnRequest, own.Files = r.out, showRequests(r), cmp.Or[durable.FS](env.Files, durable.OS{})
 	if env.Prompter != nil {
 		if dialog, ok := env.Prompter.(*terminal.Dialog); ok {
 			dialog.Plain = func() bool { return !bool(coloured(r, env.ErrTerminal)) }

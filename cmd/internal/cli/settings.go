@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"path/filepath"
+	"slices"
 
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/config"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // envRPCURL names the variable with the node's URL.
@@ -87,26 +88,17 @@ func (e *Env) Find(flag string, s setting) (value, from string, err error) {
 	return "", TheDefault, nil
 }
 
-// ThresholdSetting is an amount below which pmctl status --check fails.
-type ThresholdSetting struct {
-	Key, Flag string
-	in        func(*config.File) *wei.Wei
-}
-
-func MinDeposit() ThresholdSetting {
-	return ThresholdSetting{"min_deposit", "--min-deposit", func(f *config.File) *wei.Wei { return f.MinDeposit }}
-}
-
-func MinReserve() ThresholdSetting {
-	return ThresholdSetting{"min_reserve", "--min-reserve", func(f *config.File) *wei.Wei { return f.MinReserve }}
-}
-
-// Threshold returns what the files set, nil for nothing, and where.
-func Threshold(s *config.Settings, t ThresholdSetting) (*wei.Wei, string) {
-	for _, layer := range s.Layers {
-		if value := t.in(layer.File); value != nil {
-			return value, layer.Place(t.Key)
+// Thresholds are the amounts below which pmctl status --check fails, as the files set them: that of the
+// deposit and that of the reserve.
+func Thresholds(s *config.Settings) (deposit, reserve check.Threshold) {
+	deposit.From, reserve.From = TheDefault, TheDefault
+	for _, layer := range slices.Backward(s.Layers) {
+		if layer.MinDeposit != nil {
+			deposit = check.Threshold{Least: layer.MinDeposit, From: layer.Place("min_deposit")}
+		}
+		if layer.MinReserve != nil {
+			reserve = check.Threshold{Least: layer.MinReserve, From: layer.Place("min_reserve")}
 		}
 	}
-	return nil, TheDefault
+	return deposit, reserve
 }
