@@ -32,14 +32,21 @@ const deliverAgain = "nothing was sent; create a new batch from fresh ticket par
 
 // Delivery is a batch that a recipient has accepted.
 type Delivery struct {
-	// EV is the expected value of the tickets in wei.
-	EV *big.Rat
+	URL       string         `json:"url"`
+	Recipient format.Address `json:"recipient"`
+	Sender    format.Address `json:"sender"`
+	Tickets   int            `json:"tickets"`
+	format.TotalEV
 
-	// Receipt is the recipient's last receipt.
-	Receipt *pay.Receipt
+	// Warnings are that the chain was not asked whether the params have expired, and that the
+	// recipient's fresh params cannot be used.
+	Warnings []format.Warning `json:"warnings,omitempty"`
+}
 
-	// Unchecked is why the chain was not asked whether the params have expired; nil when it was.
-	Unchecked error
+// warn adds a warning, and shows it.
+func (d *Delivery) warn(ui UI, code, message string) {
+	d.Warnings = append(d.Warnings, format.Warning{Code: code, Message: message})
+	ui.Note(message)
 }
 
 // Deliver posts a batch to the recipient at u, once. Expired tickets, and tickets for an inactive recipient
@@ -66,10 +73,14 @@ func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*Deliv
 	err = c.read(ctx, func(ctx context.Context, node *chain.Client) error {
 		return stillHolds(ctx, node, batch, policy.Limits{InactiveOK: o.InactiveOK})
 	})
-	delivery := &Delivery{EV: batch.EV()}
+	ev := batch.EV()
+	ev.Mul(ev, big.NewRat(int64(len(batch.SenderParams)), 1))
+	delivery := &Delivery{
+		URL: u.String(), Recipient: format.Address(batch.Recipient), Sender: format.Address(batch.Sender),
+		Tickets: len(batch.SenderParams), TotalEV: format.NewTotalEV(ev),
+	}
 	if errors.Is(err, ErrNoNode) {
-		delivery.Unchecked = ErrNoNode
-		c.UI.Note(fmt.Sprintf("not checked on the chain whether the ticket params have expired: %v", ErrNoNode))
+		delivery.warn(c.UI, "not_checked", fmt.Sprintf("not checked on the chain whether the ticket params have expired: %v", ErrNoNode))
 	} else if err != nil {
 		return nil, err
 	}
@@ -79,9 +90,13 @@ func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*Deliv
 	if err != nil && accepted > 0 {
 		err = fmt.Errorf("%w; the recipient had accepted %d of the %d tickets before that", err, accepted, len(batch.SenderParams))
 	}
-	delivery.EV.Mul(delivery.EV, big.NewRat(int64(len(batch.SenderParams)), 1))
-	delivery.Receipt = receipt
-	return delivery, err
+	if err != nil {
+		return nil, err
+	}
+	if receipt.NextErr != nil {
+		delivery.warn(c.UI, "next_params", fmt.Sprintf("the tickets were accepted; the recipient's fresh params cannot be used: %v", receipt.NextErr))
+	}
+	return delivery, nil
 }
 
 // stillHolds fails for expired tickets, and for a recipient that is inactive or on another chain.

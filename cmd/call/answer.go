@@ -3,9 +3,8 @@ package call
 import (
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -101,16 +100,9 @@ func (l *line) Write(p []byte) (int, error) {
 
 // writeHead writes the status line and the headers, as curl -i does.
 func writeHead(out io.Writer, response *http.Response) error {
-	if _, err := fmt.Fprintf(out, "%s %s\r\n", response.Proto, response.Status); err != nil {
-		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(response.Header)) {
-		for _, value := range response.Header[name] {
-			if _, err := fmt.Fprintf(out, "%s: %s\r\n", name, value); err != nil {
-				return err
-			}
-		}
-	}
-	_, err := io.WriteString(out, "\r\n")
+	var head strings.Builder
+	fmt.Fprintf(&head, "%s %s\r\n", response.Proto, response.Status)
+	_ = response.Header.Write(&head) // in memory
+	_, err := io.WriteString(out, head.String()+"\r\n")
 	return err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/topup"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 type autoOptions struct {
@@ -230,21 +231,15 @@ func writeTopUp(w *page.Page, t wallet.TopUp) {
 	fields := []page.Field{
 		{"outcome", outcome},
 		{"account", common.Address(t.Sender).Hex()},
-	}
-	if t.Payer != t.Sender {
-		fields = append(fields, page.Field{"paid by", common.Address(t.Payer).Hex()})
+		{"paid by", page.If(t.Payer != t.Sender, common.Address(t.Payer).Hex())},
 	}
 	if f := t.Funds; f != nil {
-		part := func(have, need, add fmt.Stringer, adds bool) string {
-			text := fmt.Sprintf("%s, needs %s", have, need)
-			if adds {
-				text += fmt.Sprintf(", adds %s", add)
-			}
-			return text
+		part := func(have, need, add wei.Wei) string {
+			return fmt.Sprintf("%s, needs %s", have, need) + page.If(!add.IsZero(), fmt.Sprintf(", adds %s", add))
 		}
 		fields = append(fields,
-			page.Field{"deposit", part(f.Deposit, f.NeedDeposit, f.AddDeposit, !f.AddDeposit.IsZero())},
-			page.Field{"reserve", part(f.Reserve, f.NeedReserve, f.AddReserve, !f.AddReserve.IsZero())},
+			page.Field{"deposit", part(f.Deposit, f.NeedDeposit, f.AddDeposit)},
+			page.Field{"reserve", part(f.Reserve, f.NeedReserve, f.AddReserve)},
 			page.Field{"balance", f.Balance.String()},
 			page.Field{"moved before", fmt.Sprintf("%s today, %s in all", f.MovedToday, f.MovedTotal)})
 	}

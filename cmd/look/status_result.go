@@ -56,7 +56,10 @@ func statusFields(w *page.Page, s *check.Document) []page.Field {
 	if s.Offer.Accepted {
 		offer = fmt.Sprintf("face value %s (typical orchestrator)", s.Offer.FaceValue)
 	}
-	unlocking := ""
+	unlocking, withdrawAt := "", ""
+	if s.ReadyAt != nil {
+		withdrawAt = "about " + s.ReadyAt.Format(time.RFC3339)
+	}
 	if s.WithdrawRound != nil {
 		unlocking = fmt.Sprintf("%s; withdraw from round %s (%s left)", w.Yellow("unlocking"), s.WithdrawRound, words.Plural(s.RoundsLeft.String(), "round"))
 	}
@@ -70,26 +73,20 @@ func statusFields(w *page.Page, s *check.Document) []page.Field {
 	if s.ReservePerRecipient != s.Reserve {
 		reserve += fmt.Sprintf(" (%s per recipient)", s.ReservePerRecipient)
 	}
-	fields := []page.Field{
+	return []page.Field{
 		{"status", readiness(w, s)},
 		{"deposit", s.Deposit.String()},
 		{"reserve", reserve},
 		{"lock", lock},
+		{"withdraw at", withdrawAt},
+		{"offer", offer},
+		{"balance", s.Balance.String()},
+		{"account", common.Address(s.Account).Hex()},
+		{"network", fmt.Sprintf("%s (chain ID %s)", s.Network, s.ChainID)},
+		{"round", round},
+		{"block", block + " at " + s.Block.Time.Format(time.RFC3339)},
+		{"paused", page.If(s.Paused, w.Red("the contracts are paused")+": nothing can be sent")},
 	}
-	if s.ReadyAt != nil {
-		fields = append(fields, page.Field{"withdraw at", "about " + s.ReadyAt.Format(time.RFC3339)})
-	}
-	fields = append(fields,
-		page.Field{"offer", offer},
-		page.Field{"balance", s.Balance.String()},
-		page.Field{"account", common.Address(s.Account).Hex()},
-		page.Field{"network", fmt.Sprintf("%s (chain ID %s)", s.Network, s.ChainID)},
-		page.Field{"round", round},
-		page.Field{"block", block + " at " + s.Block.Time.Format(time.RFC3339)})
-	if s.Paused {
-		fields = append(fields, page.Field{"paused", w.Red("the contracts are paused") + ": nothing can be sent"})
-	}
-	return fields
 }
 
 func contractFields(s *check.Document) []page.Field {

@@ -54,10 +54,7 @@ func runBudget(ctx context.Context, r *cli.Run, o *cli.WalletOptions) error {
 
 // writeBudget prints what was spent in all and what is left of it, then what that is made of.
 func writeBudget(w *page.Page, b *wallet.Budget) {
-	var fields []page.Field
-	if b.CountsAsSpent != "" {
-		fields = append(fields, page.Field{"spent", w.Red("all of the budget") + ": " + b.CountsAsSpent})
-	}
+	fields := []page.Field{{"spent", page.If(b.CountsAsSpent != "", w.Red("all of the budget")+": "+b.CountsAsSpent)}}
 	var recipients [][]string
 	var eachEV, eachFaceValue string // the limits of every recipient
 	for _, line := range b.Lines {

@@ -106,10 +106,8 @@ func summary(h *wallet.History) []page.Field {
 	if t.Unmatched > 0 {
 		redeemed += fmt.Sprintf(", %d of them of tickets that this ledger does not have", t.Unmatched)
 	}
-	fields = append(fields, page.Field{"client", h.Client}, page.Field{"redeemed", redeemed})
-	if l.Outstanding > 0 {
-		fields = append(fields, page.Field{"outstanding", words.Count(l.Outstanding, "ticket") + " can still win"})
-	}
+	fields = append(fields, page.Field{"client", h.Client}, page.Field{"redeemed", redeemed},
+		page.Field{"outstanding", page.If(l.Outstanding > 0, words.Count(l.Outstanding, "ticket")+" can still win")})
 	if l.Tickets == 0 {
 		return append(fields, page.Field{"luck", "no ticket of this ledger has been drawn"})
 	}

@@ -121,11 +121,9 @@ func (p *recipientResult) write(w *page.Page) {
 	fields := []page.Field{
 		{"recipient", common.Address(p.Address).Hex()},
 		{"registry", check.EntryText(p.recipientEntry.URL)},
+		{"for AI work", page.If(p.AIURL != "" && p.AIURL != p.recipientEntry.URL, check.EntryText(p.AIURL))},
+		{"active", active},
 	}
-	if p.AIURL != "" && p.AIURL != p.recipientEntry.URL {
-		fields = append(fields, page.Field{"for AI work", check.EntryText(p.AIURL)})
-	}
-	fields = append(fields, page.Field{"active", active})
 	if p.recipientOffer == nil {
 		w.Fields(fields)
 		return

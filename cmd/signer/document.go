@@ -82,10 +82,8 @@ func (d clientDocument) write(p *page.Page, now time.Time) {
 	for _, a := range allowances() {
 		fields = append(fields, page.Field{a.label, d.limit(a.name)})
 	}
-	if d.Overcommit {
-		fields = append(fields, page.Field{"overcommit", "yes: deposit and reserve may not cover all allowances"})
-	}
 	p.Fields(append(fields, []page.Field{
+		{"overcommit", page.If(d.Overcommit, "yes: deposit and reserve may not cover all allowances")},
 		{"recipients", words.Join(d.Recipients, ", ", func(a format.Address) string { return common.Address(a).Hex() })},
 		{"apps", strings.Join(d.Apps, ", ")},
 		{"max prices", words.Join(d.MaxPrices, ", ", priceDocument.String)},

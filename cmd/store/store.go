@@ -77,17 +77,12 @@ func writeReport(w *page.Page, s *wallet.StoreReport) {
 		{"store", s.Path},
 		{"id", s.ID},
 		{"schema", fmt.Sprintf("version %d", s.Version)},
+		{"", page.If(s.Version < s.Known, fmt.Sprintf("the next command that uses it brings it to version %d", s.Known))},
 	}...)
-	if s.Version < s.Known {
-		fields = append(fields, page.Field{"", fmt.Sprintf("the next command that uses it brings it to version %d", s.Known)})
-	}
 	for _, name := range []string{"sessions", "reservations", "requests", "params", "winners"} {
 		if count, ok := s.Counts[name]; ok {
 			fields = append(fields, page.Field{name, fmt.Sprint(count)})
 		}
-	}
-	if s.MigratedTo != "" {
-		fields = append(fields, page.Field{"migrated to", s.MigratedTo}, page.Field{"", "which is used now: this store creates no more tickets"})
 	}
 	identity := "unchanged: neither moved nor restored"
 	switch {
@@ -96,11 +91,12 @@ func writeReport(w *page.Page, s *wallet.StoreReport) {
 	case s.Unremembered:
 		identity = "not moved; this machine has not used it before, and cannot tell whether it was restored"
 	}
-	fields = append(fields, page.Field{"identity", identity})
-	if s.Unacknowledged != "" {
-		fields = append(fields, page.Field{"may lack records", s.Unacknowledged + " (pmctl store acknowledge)"})
-	}
-	w.Fields(fields)
+	w.Fields(append(fields, []page.Field{
+		{"migrated to", s.MigratedTo},
+		{"", page.If(s.MigratedTo != "", "which is used now: this store creates no more tickets")},
+		{"identity", identity},
+		{"may lack records", page.If(s.Unacknowledged != "", s.Unacknowledged+" (pmctl store acknowledge)")},
+	}...))
 }
 
 func newStoreExport(r *cli.Run) *cobra.Command {
@@ -177,14 +173,12 @@ type storeImport struct {
 }
 
 func (i storeImport) write(w *page.Page) {
-	fields := []page.Field{{"imported", words.Count(i.Reservations, "reservation") + " and " + words.Count(i.Requests, "request")}}
-	if i.Clients+i.Payments > 0 {
-		fields = append(fields, page.Field{"remote signer", words.Count(i.Clients, "client") + " and " + words.Count(i.Payments, "payment")})
-	}
-	w.Fields(append(fields, []page.Field{
+	w.Fields([]page.Field{
+		{"imported", words.Count(i.Reservations, "reservation") + " and " + words.Count(i.Requests, "request")},
+		{"remote signer", page.If(i.Clients+i.Payments > 0, words.Count(i.Clients, "client")+" and "+words.Count(i.Payments, "payment"))},
 		{"store", i.Path},
 		{"refused", "transactions, and request IDs that are not in the store, until pmctl store acknowledge"},
-	}...))
+	})
 }
 
 func newStoreMigrate(r *cli.Run) *cobra.Command {

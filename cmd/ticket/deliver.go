@@ -1,8 +1,6 @@
 package ticket
 
 import (
-	"fmt"
-
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
@@ -49,16 +47,6 @@ tickets may have been accepted.`,
 	return cmd
 }
 
-// deliveryResult is what pmctl ticket deliver answers.
-type deliveryResult struct {
-	URL       string         `json:"url"`
-	Recipient format.Address `json:"recipient"`
-	Sender    format.Address `json:"sender"`
-	Tickets   int            `json:"tickets"`
-	format.TotalEV
-	Warnings []format.Warning `json:"warnings,omitempty"`
-}
-
 func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, header *cli.HeaderOption, inactiveOK bool, url, file string) error {
 	u, err := pay.ParseURL(url)
 	if err != nil {
@@ -80,30 +68,12 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 	if err != nil {
 		return err
 	}
-	batch := document.Batch
-	result := deliveryResult{
-		URL:       u.String(),
-		Recipient: format.Address(batch.Recipient),
-		Sender:    format.Address(batch.Sender),
-		Tickets:   len(batch.SenderParams),
-		TotalEV:   format.NewTotalEV(delivery.EV),
-	}
-	if delivery.Unchecked != nil {
-		result.Warnings = append(result.Warnings, format.Warning{Code: "not_checked", Message: fmt.Sprintf("not checked on the chain whether the ticket params have expired: %v", delivery.Unchecked)})
-	}
-	if next := delivery.Receipt.NextErr; next != nil {
-		warning := format.Warning{Code: "next_params", Message: fmt.Sprintf("the tickets were accepted; the recipient's fresh params cannot be used: %v", next)}
-		result.Warnings = append(result.Warnings, warning)
-		r.Note("%s", warning.Message)
-	}
-	return r.EmitDone("the tickets are accepted", "pmctl.delivery", result, result.write)
-}
-
-func (d deliveryResult) write(w *page.Page) {
-	w.Fields([]page.Field{
-		{"accepted", words.Count(d.Tickets, "ticket") + " worth " + wei.Format(d.TotalEVExact.Rat)},
-		{"to", common.Address(d.Recipient).Hex()},
-		{"at", d.URL},
-		{"from", common.Address(d.Sender).Hex()},
+	return r.EmitDone("the tickets are accepted", "pmctl.delivery", delivery, func(w *page.Page) {
+		w.Fields([]page.Field{
+			{"accepted", words.Count(delivery.Tickets, "ticket") + " worth " + wei.Format(delivery.TotalEVExact.Rat)},
+			{"to", common.Address(delivery.Recipient).Hex()},
+			{"at", delivery.URL},
+			{"from", common.Address(delivery.Sender).Hex()},
+		})
 	})
 }

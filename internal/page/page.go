@@ -44,6 +44,14 @@ func (p *Page) Paragraph(text string) { p.Print("\n" + Wrap(text, p.Width) + "\n
 // Field is one line of a key–value listing: a name, and its value.
 type Field [2]string
 
+// If is text where it is to be shown, else "": Fields leaves its field out.
+func If(shown bool, text string) string {
+	if !shown {
+		return ""
+	}
+	return text
+}
+
 // Fields writes key–value lines, aligned and wrapped, of the fields that have a value. Nothing is ever cut.
 func (p *Page) Fields(all []Field) {
 	fields, width := slices.DeleteFunc(slices.Clone(all), func(f Field) bool { return f[1] == "" }), 0

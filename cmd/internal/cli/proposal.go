@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -69,15 +70,14 @@ func (d dryRunResult) write(w *page.Page) {
 		{"account", common.Address(d.Account).Hex()},
 		{"contract", common.Address(d.Contract).Hex()},
 	}
-	fields = append(fields, CallFields(d.Call)...)
-	w.Fields(append(fields,
-		page.Field{"value", d.Value.String()},
-		page.Field{"gas limit", fmt.Sprint(d.GasLimit)},
-		page.Field{"gas price", "at most " + d.MaxGasPrice.String()},
-		page.Field{"gas", "at most " + d.MaxFee.String()},
-		page.Field{"in all", "at most " + d.MaxCost.String()},
-		page.Field{"simulated", "the contract would take it; nothing was sent"},
-	))
+	w.Fields(slices.Concat(fields, CallFields(d.Call), []page.Field{
+		{"value", d.Value.String()},
+		{"gas limit", fmt.Sprint(d.GasLimit)},
+		{"gas price", "at most " + d.MaxGasPrice.String()},
+		{"gas", "at most " + d.MaxFee.String()},
+		{"in all", "at most " + d.MaxCost.String()},
+		{"simulated", "the contract would take it; nothing was sent"},
+	}))
 }
 
 // emitUnsigned writes a transaction for another machine to sign.

@@ -183,16 +183,11 @@ func WriteTransaction(t wallet.Transaction) func(*page.Page) {
 			}
 		}
 		fields = append(fields, outcomeFields(t.Tickets)...)
-		if t.Cancelled {
-			fields = append(fields, page.Field{"done", "cancelled: nothing was moved"})
-		}
-		fields = append(fields, page.Field{"transaction", t.Hash.Hex()})
+		fields = append(fields, page.Field{"done", page.If(t.Cancelled, "cancelled: nothing was moved")}, page.Field{"transaction", t.Hash.Hex()})
 		for _, e := range t.Earlier {
 			fields = append(fields, page.Field{"earlier", fmt.Sprintf("%s: %s, nonce %d, %s", e.State, e.Hash, e.Nonce, e.What)})
 		}
-		if t.Block != 0 {
-			fields = append(fields, page.Field{"block", fmt.Sprint(t.Block)})
-		}
+		fields = append(fields, page.Field{"block", page.If(t.Block != 0, fmt.Sprint(t.Block))})
 		if t.Fee != nil {
 			fields = append(fields, page.Field{"gas paid", t.Fee.String()})
 		}
