@@ -64,7 +64,7 @@ func WalletConfig(r *Run, o *WalletOptions) (wallet.Config, error) {
 	return config, err
 }
 
-// LimitedConfig is WalletConfig with the limits, of which a wrong one is what a user is told first.
+// LimitedConfig is WalletConfig with the limits. Of several mistakes it reports one in the limits first.
 func LimitedConfig(r *Run, o *WalletOptions) (wallet.Config, error) {
 	limits, err := o.Limits.Limits(r.Env)
 	if err != nil {
