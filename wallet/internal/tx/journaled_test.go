@@ -269,6 +269,8 @@ func TestANonceThatTheJournalUsed(t *testing.T) {
 	_, err = manager.Await(t.Context(), winner, tx.AwaitOptions{})
 	require.NoError(t, err)
 	require.NoError(t, k.net.Mine(t.Context(), 200))
+	_, err = manager.PrepareReplacement(t.Context(), refused, tx.KindCancel, tx.Caps{})
+	require.ErrorIs(t, err, tx.ErrSettled, "nothing with this nonce can be mined")
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()

@@ -30,7 +30,7 @@ func settledError(intent *Intent) error {
 // PrepareReplacement prices a replacement of an intent's newest transaction, high enough for
 // nodes to accept it: the same transaction for KindBump, even if that is a cancellation, and an
 // empty one for KindCancel. It fails with ErrSettled if one of the intent's transactions is
-// mined already or the journal has it as settled, and as Prepare does.
+// mined already, its nonce is used, or the journal has it as settled, and as Prepare does.
 func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Kind, caps Caps) (*Prepared, error) {
 	call := Call{To: intent.Account}
 	quoted := call.message(intent.Account)
@@ -64,6 +64,13 @@ func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Ki
 	}
 	if !intent.State.Unsettled() {
 		return nil, settledError(intent)
+	}
+	used, err := m.Node.NonceAt(ctx, intent.Account)
+	if err != nil {
+		return nil, err
+	}
+	if used > intent.Nonce {
+		return nil, hint.With(fmt.Errorf("%w: its nonce %d is used", ErrSettled, intent.Nonce), "see by which transaction: pmctl tx wait %s", intent.Hash())
 	}
 	asked, err := ask(quote)
 	if err != nil {
