@@ -294,9 +294,13 @@ func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response
 	return due, nil, err
 }
 
-// due returns a payment that is due now, within the terms.
+// due returns a payment that is due now, within the terms. A second that has begun counts whole, so an
+// account leaves it to its next payment; a remote signer bills by its own clock.
 func (c *Caller) due(challenge *Challenge, number int, before *live.Session, paid *big.Rat) (*Due, error) {
 	at := c.Now()
+	if _, own := c.Purse.(*Account); own && before != nil && challenge.Type == live.Seconds {
+		at = before.LastUpdate.Add(at.Sub(before.LastUpdate).Truncate(time.Second))
+	}
 	bill, err := c.Terms.bill(challenge.request(at), before)
 	if err != nil {
 		return nil, challenge.unbillable(err)

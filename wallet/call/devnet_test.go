@@ -162,12 +162,20 @@ func (w *world) untilStopped(ctx context.Context) { w.clock.TickUntil(ctx.Done()
 // TestAMinuteOfASession: by seconds and by pixels the payments come to the units' price within one
 // ticket, and the recipient has credited exactly them.
 func TestAMinuteOfASession(t *testing.T) {
-	for runner, c := range map[string]struct{ first, second int64 }{
-		"live1": {10, 1}, "lv1": {60 * 27648000, 27648000},
+	for runner, c := range map[string]struct {
+		first, second int64
+		late          time.Duration // is each payment in a process, where a second that has begun must not count
+	}{
+		"live1": {10, 1, 50 * time.Millisecond}, "lv1": {60 * 27648000, 27648000, 0},
 	} {
 		t.Run(runner, func(t *testing.T) {
 			w := newWorld(t)
-			result, err := w.hold(runner, "", call.Terms{}, func(ctx context.Context) { w.ticks(ctx, 12) })
+			result, err := w.hold(runner, "", call.Terms{}, func(ctx context.Context) {
+				for range 12 {
+					w.clock.Tick(ctx, 5*time.Second+c.late)
+				}
+				w.clock.Paid(ctx)
+			})
 			require.NoError(t, err)
 			units := c.first + 60*c.second
 			// What the balance covers is not billed yet.
