@@ -88,7 +88,7 @@ func ClassOf(err error) Class {
 		return slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) })
 	}
 	switch {
-	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrHead, store.ErrLocation, store.ErrClientName, pm.ErrTooManyTickets, ErrContract), as(new(*tx.RequestError), new(*store.RequestError), new(*forecast.NeedError)):
+	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrUpgrade, call.ErrHead, store.ErrLocation, store.ErrClientName, pm.ErrTooManyTickets, ErrContract), as(new(*tx.RequestError), new(*store.RequestError), new(*forecast.NeedError)):
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused

@@ -29,6 +29,11 @@ const payerHeader = "Livepeer-Payer-Address"
 // ErrHeader is returned for a request that has a header of its payment, which the call sets.
 var ErrHeader = hint.With(errors.New("the request has a header of its payment"), "leave the header out: the call creates the payment itself")
 
+// ErrUpgrade is returned for a request that asks for another protocol, such as WebSocket's: a call sends
+// one request, and passes on one answer.
+var ErrUpgrade = hint.With(errors.New("the request asks for another protocol (Upgrade), which a call does not speak"),
+	"if the app has sessions, open one at its URL that ends in /session, and let your client connect to PMCTL_APP_URL")
+
 // ErrHead is returned for a HEAD request to an app that asks for payment.
 var ErrHead = hint.With(errors.New("the app asks for payment, and an answer to HEAD cannot say how much"), "leave out -X HEAD")
 
@@ -121,6 +126,9 @@ func (r *Request) http(ctx context.Context) (*http.Request, error) {
 		if len(request.Header[name]) > 0 {
 			return nil, fmt.Errorf("%w: %s", ErrHeader, name)
 		}
+	}
+	if len(request.Header["Upgrade"]) > 0 {
+		return nil, ErrUpgrade
 	}
 	if _, set := request.Header["User-Agent"]; !set {
 		request.Header.Set("User-Agent", "pmctl")
