@@ -34,7 +34,7 @@ type Config struct {
 	// settings that cannot be read again.
 	Reload func(context.Context) (*Reloaded, error)
 
-	// Certificate returns the certificate that clients are shown, nil for none; nil is none at all.
+	// Certificate returns the certificate that clients are shown, nil for none; a nil func is none at all.
 	Certificate func() *x509.Certificate
 
 	// Stopping reports whether the signer accepts no more requests; nil is never.

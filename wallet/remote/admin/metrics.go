@@ -26,9 +26,13 @@ func (c *Config) metrics(rw http.ResponseWriter, r *http.Request) {
 		checks.Samples = append(checks.Samples, metrics.Sample{Labels: metrics.Label("check", check.Name), Value: metrics.Bool(check.OK)})
 	}
 	all = append(all, checks, metrics.Gauge("pmctl_signer_ready", "1 when all of them are met.", metrics.One(metrics.Bool(ready.Ready))...))
-	if certificate := c.certificate(); certificate != nil {
-		all = append(all, metrics.Gauge("pmctl_signer_certificate_expiry_timestamp_seconds", "When the server's certificate expires.",
-			metrics.One(strconv.FormatInt(certificate.NotAfter.Unix(), 10))...))
+	// It is no check of readiness: orchestrators and many clients do not check certificates, and an expired
+	// one would take all replicas out of service at once.
+	if c.Certificate != nil {
+		if served := c.Certificate(); served != nil {
+			all = append(all, metrics.Gauge("pmctl_signer_certificate_expiry_timestamp_seconds", "When the server's certificate expires.",
+				metrics.One(strconv.FormatInt(served.NotAfter.Unix(), 10))...))
+		}
 	}
 	state, err := c.Signer.State(ctx)
 	if all = append(all, knownMetrics(state)...); err == nil {
