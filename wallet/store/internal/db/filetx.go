@@ -1,14 +1,16 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 )
 
-// fileTx is a transaction in a file.
+// fileTx is a transaction in a file. Each query of an *sql.Tx would start a goroutine, which waits for the
+// transaction's end.
 type fileTx struct {
-	ctx context.Context
-	tx  *sql.Tx
+	ctx  context.Context
+	conn *sql.Conn
 }
 
 // run implements transaction: there is no way to a file that several statements could share.
@@ -17,7 +19,7 @@ func (t fileTx) run(statements []Statement, _ bool) error {
 		var count int64
 		var err error
 		if s.row == nil {
-			count, err = affected(t.tx.ExecContext(t.ctx, s.query, s.args...))
+			count, err = affected(t.conn.ExecContext(t.ctx, s.query, s.args...))
 		} else {
 			count, err = t.each(s)
 		}
@@ -32,7 +34,7 @@ func (t fileTx) run(statements []Statement, _ bool) error {
 }
 
 func (t fileTx) each(s Statement) (count int64, err error) {
-	rows, err := t.tx.QueryContext(t.ctx, s.query, s.args...)
+	rows, err := t.conn.QueryContext(t.ctx, s.query, s.args...)
 	if err != nil {
 		return 0, err
 	}
@@ -50,21 +52,28 @@ func (t fileTx) each(s Statement) (count int64, err error) {
 }
 
 // direct implements transaction.
-func (t fileTx) direct() (direct, error) { return t.tx, nil }
+func (t fileTx) direct() (direct, error) { return t.conn, nil }
 
 // isFile implements transaction.
 func (fileTx) isFile() bool { return true }
 
 // commit implements transaction.
 func (t fileTx) commit(statements []Statement) error {
-	if err := t.run(statements, false); err != nil {
+	if err := cmp.Or(t.run(statements, false), t.ctx.Err()); err != nil {
 		return err
 	}
-	return t.tx.Commit()
+	_, err := t.conn.ExecContext(context.WithoutCancel(t.ctx), `COMMIT`) // an interrupted one may have happened
+	if err == nil {
+		_ = t.conn.Close() // it is on disk, whatever this says
+	}
+	return err
 }
 
-// rollback implements transaction.
-func (t fileTx) rollback() { _ = t.tx.Rollback() } // the error that led here says more
+// rollback implements transaction. After a commit there is no connection any more.
+func (t fileTx) rollback() {
+	_, _ = t.conn.ExecContext(context.WithoutCancel(t.ctx), `ROLLBACK`) // the error that led here says more
+	_ = t.conn.Close()
+}
 
 func affected(result sql.Result, err error) (int64, error) {
 	if err != nil {

@@ -48,8 +48,19 @@ func openFile(at Location) (*DB, error) {
 
 // begin implements backend: SQLite lets one connection write at a time.
 func (f file) begin(ctx context.Context, write bool, _ time.Duration) (transaction, error) {
-	tx, err := f.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: !write})
-	return fileTx{ctx, tx}, err
+	conn, err := f.pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	begin := `BEGIN`
+	if write {
+		begin = `BEGIN IMMEDIATE`
+	}
+	if _, err := conn.ExecContext(ctx, begin); err != nil {
+		_ = conn.Close() // the error says more
+		return nil, err
+	}
+	return fileTx{ctx, conn}, nil
 }
 
 // Create implements backend: the file is the place.
@@ -152,7 +163,6 @@ const logLimit = "journal_size_limit(16777216)"
 // connecting must not change a file of another program.
 var fileOptions = url.Values{
 	"mode":          {"rw"}, // never create: createFile chose the permissions
-	"_txlock":       {"immediate"},
 	"_busy_timeout": {fmt.Sprint(lockWait.Milliseconds())},
 	"_synchronous":  {"FULL"},
 	"_pragma": {
