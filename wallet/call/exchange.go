@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"regexp"
@@ -81,13 +82,22 @@ func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
 		return nil, err
 	}
 	request.Header.Set(payerHeader, c.Purse.Sender().Hex())
+	_, set := request.Header["Expect"]
 	if r.Body != nil {
 		request.Body = r.Body.reader(false)
-		if _, set := request.Header["Expect"]; !set {
+		if !set {
 			request.Header.Set("Expect", "100-continue")
 		}
 	}
 	response, err := c.HTTP.Do(request)
+	if err == nil && response.StatusCode == http.StatusExpectationFailed && r.Body != nil && !set { // a server or a proxy that cannot wait
+		response.Body.Close()
+		plain := *r
+		plain.Header = make(http.Header)
+		maps.Copy(plain.Header, r.Header)
+		plain.Header["Expect"] = nil
+		return c.ask(ctx, &plain)
+	}
 	if err == nil && response.StatusCode == http.StatusPaymentRequired {
 		var body []byte
 		body, err = readOwn(response)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,6 +26,35 @@ func answeredBy(t *testing.T, app http.HandlerFunc) *Caller {
 		r.ServeHTTP(w, req)
 	}))
 	return caller
+}
+
+// TestAServerThatTakesNoExpect is asked once more without, with the whole body.
+func TestAServerThatTakesNoExpect(t *testing.T) {
+	for name, body := range map[string]*Body{"once": NewBody(strings.NewReader("{}"), 2), "repeats": BytesBody([]byte("{}"))} {
+		t.Run(name, func(t *testing.T) {
+			caller, _, _, _ := captured(t)
+			var asked []string
+			caller.HTTP = startedAt(t, httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				if !strings.Contains(req.URL.Path, "/app/x") {
+					http.NotFound(w, req)
+					return
+				}
+				if req.Header.Get("Expect") != "" {
+					asked = append(asked, "417")
+					w.WriteHeader(http.StatusExpectationFailed)
+					return
+				}
+				text, _ := io.ReadAll(req.Body)
+				asked = append(asked, string(text))
+			})))
+			r := echoed(t)
+			r.Body = body
+			result, err := caller.Call(t.Context(), r)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusOK, result.Status)
+			require.Equal(t, []string{"417", "{}"}, asked)
+		})
+	}
 }
 
 // TestAnAppsOwnErrors are passed on as its answer, whatever they say: a refusal of the payment has
