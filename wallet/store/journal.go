@@ -205,13 +205,12 @@ func (j *Journal) Add(ctx context.Context, intent *tx.Intent, attempt tx.Attempt
 	return nil
 }
 
-// checkFree fails with tx.ErrHeld if an open intent has the nonce of a refused one.
+// checkFree fails with tx.ErrHeld if an open intent has the nonce of a refused one, or a mined one: that
+// may be mined again if its block was replaced.
 func (j *Journal) checkFree(t *db.Tx, refused *tx.Intent) error {
-	unsettled, err := j.all(t, selectUnsettled, j.network, refused.Account.Hex())
-	for _, other := range unsettled {
-		if other.State == tx.Open && other.Nonce == refused.Nonce {
-			return tx.ErrHeld
-		}
+	holders, err := j.all(t, selectHolders, j.network, refused.Account.Hex(), int64(refused.Nonce))
+	if len(holders) > 0 {
+		return tx.ErrHeld
 	}
 	return err
 }

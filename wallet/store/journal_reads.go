@@ -23,6 +23,7 @@ const (
 	selectIntents      = intentFields + ` WHERE network = $1 AND account = $2 ORDER BY nonce DESC, created_at DESC, id`
 	selectUnsettled    = intentFields + ` WHERE network = $1 AND account = $2 AND state IN ('open', 'refused') ORDER BY nonce, created_at, id`
 	selectDropped      = intentFields + ` WHERE network = $1 AND account = $2 AND nonce >= $3 AND settled_by IS NOT NULL ORDER BY nonce, created_at, id`
+	selectHolders      = intentFields + ` WHERE network = $1 AND account = $2 AND nonce = $3 AND (state = 'open' OR settled_by IS NOT NULL)`
 	selectSettledNonce = `SELECT COALESCE(MAX(nonce) + 1, 0) FROM intents WHERE network = $1 AND account = $2 AND state NOT IN ('open', 'refused')`
 	selectAttempts     = `SELECT kind, raw, signed_at FROM attempts WHERE intent = $1 ORDER BY position`
 )

@@ -304,8 +304,12 @@ func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
 	if err != nil {
 		return err
 	}
+	dropped, err := w.Journal.Dropped(ctx, w.intent.Account, used)
+	if err != nil {
+		return err
+	}
 	var before []*Intent
-	held := false
+	held := slices.ContainsFunc(dropped, func(i *Intent) bool { return i.Nonce == w.intent.Nonce })
 	for _, i := range unsettled {
 		if i.ID == w.intent.ID || i.State != Open || i.Nonce < used || i.Nonce > w.intent.Nonce {
 			continue
@@ -313,9 +317,7 @@ func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
 		before = append(before, i)
 		held = held || i.Nonce == w.intent.Nonce
 	}
-	if w.behind, err = w.blocked(ctx, before, used); err != nil {
-		return err
-	}
+	w.behind = w.blocked(append(dropped, before...), used)
 	if w.WithPending {
 		for _, i := range before {
 			if err := w.sendUnlessKnown(ctx, i); err != nil {
@@ -358,15 +360,10 @@ func (m Manager) sendUnlessKnown(ctx context.Context, intent *Intent) error {
 
 // blocked returns what must be mined before the intent can be: open intents, those that were mined
 // in blocks since replaced, or a transaction that the journal does not have; nil if nothing must.
-func (w *waiting) blocked(ctx context.Context, open []*Intent, used uint64) (behind, err error) {
-	var dropped, before []*Intent
-	if used < w.intent.Nonce {
-		if dropped, err = w.Journal.Dropped(ctx, w.intent.Account, used); err != nil {
-			return nil, err
-		}
-	}
+func (w *waiting) blocked(others []*Intent, used uint64) error {
+	var before []*Intent
 	with := make(map[uint64]*Intent)
-	for _, i := range append(dropped, open...) {
+	for _, i := range others {
 		with[i.Nonce] = i
 	}
 	for n := used; n <= w.intent.Nonce; n++ {
@@ -374,13 +371,13 @@ func (w *waiting) blocked(ctx context.Context, open []*Intent, used uint64) (beh
 		case i != nil && !i.is(w.intent):
 			before = append(before, i)
 		case n < w.intent.Nonce:
-			return Gap(n), nil
+			return Gap(n)
 		}
 	}
 	if len(before) == 0 {
-		return nil, nil
+		return nil
 	}
-	return Behind(before[0]), nil
+	return Behind(before[0])
 }
 
 // ended is the error of a wait that ended before the transaction was mined.

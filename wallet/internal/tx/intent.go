@@ -146,7 +146,7 @@ type Journal interface {
 
 	// Add stores another transaction of an unsettled intent, which is open from then on. The
 	// same transaction can be added again. It fails with ErrHeld if the intent was refused and
-	// an open one has its nonce.
+	// an open or a mined one has its nonce.
 	Add(ctx context.Context, intent *Intent, attempt Attempt) error
 
 	// Record stores an intent's outcome. Lost never replaces a state with a mined transaction.
@@ -186,7 +186,7 @@ var (
 	// receipt would settle both.
 	ErrAlike = errors.New("another request has signed the same transaction")
 
-	// ErrHeld is returned for a refused intent if an open one has its nonce.
+	// ErrHeld is returned for a refused intent if an open or a mined one has its nonce.
 	ErrHeld = errors.New("another transaction of the account has this nonce now")
 
 	// ErrReplaced matches the errors of a Journal that an older copy has replaced. Retrying

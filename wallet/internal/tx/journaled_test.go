@@ -279,3 +279,24 @@ func TestANonceThatTheJournalUsed(t *testing.T) {
 	require.ErrorAs(t, err, &lost)
 	require.Equal(t, winner.Newest().Hash(), lost.By)
 }
+
+// TestARefusedOneDoesNotReplaceADroppedOne: what was mined and reported keeps its nonce if its block
+// is replaced.
+func TestARefusedOneDoesNotReplaceADroppedOne(t *testing.T) {
+	k := newKeeping(t)
+	journal := k.journal()
+	refused, err := k.submit(refuser{k.client, nodesError("the moon is in the wrong phase")}, journal, 1, "fund 1")
+	require.ErrorAs(t, err, new(*tx.RefusedError))
+	manager := tx.Manager{Node: k.client, Journal: journal, Signer: k.signer}
+	winner, err := k.submit(k.client, journal, 2, "fund 2")
+	require.NoError(t, err)
+	_, err = manager.Await(t.Context(), winner, tx.AwaitOptions{})
+	require.NoError(t, err)
+	require.NoError(t, k.net.SetAutomine(t.Context(), false))
+	require.NoError(t, k.net.Reorg(t.Context(), 1))
+
+	bump, err := manager.PrepareReplacement(t.Context(), refused, tx.KindBump, tx.Caps{})
+	require.NoError(t, err)
+	require.ErrorIs(t, manager.Replace(t.Context(), bump, refused, tx.KindBump), tx.ErrHeld)
+	require.Equal(t, tx.Refused, refused.State)
+}
