@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/redeem"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -108,6 +109,6 @@ func (a *pendingTx) end(ctx context.Context, err error) error {
 // leavesOpen reports whether a flow that ends with err leaves the result of its transaction
 // unknown, so that a retry must look again.
 func leavesOpen(err error) bool {
-	return err != nil && !errors.As(err, new(*tx.FailedError)) && !errors.As(err, new(*tx.CancelledError)) &&
-		!errors.As(err, new(*tx.LostError)) && !isAny(err, redeem.ErrPassedOver, ErrTooLate)
+	return err != nil && !errors.As(err, new(*tx.CancelledError)) && !errors.As(err, new(*tx.LostError)) &&
+		!isAny(err, pm.ErrTxFailed, redeem.ErrPassedOver, ErrTooLate)
 }

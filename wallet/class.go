@@ -88,21 +88,21 @@ func ClassOf(err error) Class {
 		return slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) })
 	}
 	switch {
-	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrUpgrade, call.ErrHead, store.ErrLocation, store.ErrClientName, pm.ErrTooManyTickets, ErrContract), as(new(*tx.RequestError), new(*store.RequestError), new(*forecast.NeedError)):
+	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrUpgrade, call.ErrHead, store.ErrLocation, store.ErrClientName, pm.ErrTooManyTickets, tx.ErrRequest, ErrContract), as(new(*store.RequestError), new(*forecast.NeedError)):
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused
-	case is(ErrOtherTopUp), as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError), new(*tx.UncertainError), new(*tx.InProgressError)):
+	case is(ErrOtherTopUp, tx.ErrUncertain), as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError), new(*tx.InProgressError)):
 		return ClassNotMined // before cancelled: cancelling the wait does not undo what was sent
 	case as(new(*RoundsError)):
 		return ClassWaiting
 	case is(pay.ErrInProgress, call.ErrSignedBefore), as(new(*pay.UnknownOutcomeError)):
 		return ClassOutcomeUnknown
-	case is(ClassUnreported, call.ErrAnsweredBefore), as(new(*tx.MinedError), new(*durable.UnsyncedError)):
+	case is(ClassUnreported, call.ErrAnsweredBefore, tx.ErrUnrecorded), as(new(*durable.UnsyncedError)):
 		return ClassUnreported
 	case is(ClassCancelled, context.Canceled):
 		return ClassCancelled
-	case as(new(*tx.PendingError), new(*tx.UnknownPendingError)):
+	case is(tx.ErrUnknownPending), as(new(*tx.PendingError)):
 		return ClassPending
 	case as(new(*store.UnacknowledgedError), new(*store.RestoredError)):
 		return ClassRestored

@@ -81,7 +81,7 @@ func (f funding) forAnother(account common.Address) bool {
 func (f funding) report(ctx context.Context, s situation, sent *types.Transaction, receipt *types.Receipt, result *Transaction) error {
 	compared, err := s.client.CheckFunding(ctx, receipt, f.of(s.account))
 	if err != nil && !errors.As(err, new(*broker.FundingError)) {
-		err = &tx.MinedError{Hash: receipt.TxHash, Block: receipt.BlockNumber, Err: err}
+		err = tx.Unrecorded(receipt, err)
 	}
 	if err != nil {
 		return err

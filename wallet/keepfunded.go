@@ -287,9 +287,9 @@ func (k *keptFunds) Do(ctx context.Context, a topup.Action, d topup.Decision) er
 		return hint.With(err, "wait for it: pmctl tx wait %s, or replace it with pmctl tx bump or cancel; top-ups resume after that", hash)
 	}
 	switch {
-	case errors.As(err, new(*tx.UnknownPendingError)):
+	case errors.Is(err, tx.ErrUnknownPending):
 		return hint.With(err, "if another wallet sent them, top-ups resume once they are mined; if there are none, the node is wrong: pass another --rpc-url")
-	case errors.As(err, new(*tx.RequestError)):
+	case errors.Is(err, tx.ErrRequest):
 		return fmt.Errorf("%w, number %d", ErrOtherTopUp, a.Number)
 	case err == nil:
 		k.sent = &sent

@@ -74,7 +74,7 @@ func (s *Sender) Wait(ctx context.Context, hash common.Hash) (*types.Receipt, er
 		case err == nil && receipt.Status == types.ReceiptStatusSuccessful:
 			return receipt, nil
 		case err == nil:
-			return receipt, &tx.FailedError{Hash: hash}
+			return receipt, tx.Failed(hash, nil)
 		}
 		select {
 		case <-look.C:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
@@ -126,9 +127,12 @@ func (j *Journal) place(t *db.Tx, intent *tx.Intent, slot tx.Slot) error {
 func keeping(intent *tx.Intent) func(error) error {
 	return func(err error) error {
 		if errors.Is(err, ErrUncertain) && len(intent.Attempts) > 0 {
-			return &tx.UncertainError{Hash: intent.Newest().Hash(), Nonce: intent.Nonce, Label: intent.Label, Err: err}
+			hash := intent.Newest().Hash()
+			err = fmt.Errorf("it is not known whether the journal has transaction %s, nonce %d (%s); it was not sent: %w", hash, intent.Nonce, intent.Label, err)
+			return hint.With(hint.Kind(tx.ErrUncertain, err),
+				"run the same command again: it continues the transaction if the journal has it; pmctl tx list shows it, pmctl tx cancel %s cancels it", hash)
 		}
-		if errors.Is(err, tx.ErrTaken) || errors.As(err, new(*tx.PendingError)) || errors.As(err, new(*tx.UnknownPendingError)) || errors.As(err, new(*tx.InProgressError)) {
+		if errors.Is(err, tx.ErrTaken) || errors.As(err, new(*tx.PendingError)) || errors.Is(err, tx.ErrUnknownPending) || errors.As(err, new(*tx.InProgressError)) {
 			return err // there was none to store
 		}
 		return keepingTx(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
@@ -26,7 +27,7 @@ const (
 // a command continues an intent with the same label that is not settled, or that was settled in
 // a run that died before it could report that.
 //
-// It fails with *tx.RequestError if the request ID was used with different arguments, and with
+// It fails with tx.ErrRequest if the request ID was used with different arguments, and with
 // *tx.InProgressError if a run that may still be alive has an open intent with the same label,
 // or if such an intent has a request ID.
 func (j *Journal) Resume(ctx context.Context, account common.Address, requestID string, label tx.Label) (*tx.Intent, error) {
@@ -57,7 +58,7 @@ func (j *Journal) Resume(ctx context.Context, account common.Address, requestID 
 }
 
 func looking(err error) error {
-	if errors.As(err, new(*tx.InProgressError)) || errors.As(err, new(*tx.RequestError)) {
+	if errors.As(err, new(*tx.InProgressError)) || errors.Is(err, tx.ErrRequest) {
 		return err
 	}
 	return fmt.Errorf("search the journal: %w", err)
@@ -66,7 +67,8 @@ func looking(err error) error {
 func (j *Journal) requested(t *db.Tx, account common.Address, requestID string, label tx.Label) (*tx.Intent, error) {
 	intent, err := j.one(t, selectRequest, j.network, account.Hex(), requestID)
 	if err == nil && intent != nil && intent.Label != label {
-		err = &tx.RequestError{ID: requestID, Label: intent.Label}
+		err = hint.With(hint.Kind(tx.ErrRequest, fmt.Errorf("request ID %q was already used with different arguments: %s", requestID, intent.Label)),
+			"choose another request ID: each is used once, for one transaction")
 	}
 	return intent, err
 }

@@ -205,9 +205,8 @@ func requestsAreForEver(t *testing.T, place place) {
 	require.Equal(t, begun.Newest().Hash(), settled.SettledBy)
 
 	_, err = second.Resume(t.Context(), payer, "a", "fund 2")
-	var other *tx.RequestError
-	require.ErrorAs(t, err, &other)
-	require.EqualValues(t, "fund 1", other.Label)
+	require.ErrorIs(t, err, tx.ErrRequest)
+	require.ErrorContains(t, err, "different arguments: "+tx.Label("fund 1").String())
 	require.Nil(t, second.resumed("b", "fund 1"))
 	require.NotEqual(t, begun.Nonce, second.begun("b", "fund 1", 0, 3).Nonce)
 
@@ -392,9 +391,9 @@ func beginAgreesFirst(t *testing.T, place place) {
 	require.ErrorAs(t, try(tx.Terms{}, 1), &pending)
 	require.Equal(t, open.ID, pending.Queue.Open[0].ID)
 	require.ErrorAs(t, try(tx.Terms{WithPending: true, Seen: []*tx.Intent{}}, 1), &pending, "it came after the prompt")
-	var unknown *tx.UnknownPendingError
-	require.ErrorAs(t, try(tx.Terms{WithPending: true}, 4), &unknown)
-	require.Equal(t, tx.UnknownPendingError{Nonce: 1, Count: 3}, *unknown)
+	unknown := try(tx.Terms{WithPending: true}, 4)
+	require.ErrorIs(t, unknown, tx.ErrUnknownPending)
+	require.ErrorContains(t, unknown, "3 pending transactions of the account from nonce 1 on")
 	require.NoError(t, try(tx.Terms{WithPending: true, ReplaceUnknown: true, Seen: shown.Open}, 4))
 }
 
@@ -437,7 +436,7 @@ func aJournalOfSentences(t *testing.T, place place) {
 		require.Nil(t, intent, "it was settled and reported")
 	}
 	_, err := j.Resume(t.Context(), account, "topup-1", tx.FundLabel(amount("1eth"), amount("8wei"), other))
-	require.ErrorAs(t, err, new(*tx.RequestError))
+	require.ErrorIs(t, err, tx.ErrRequest)
 	intents, err := j.Intents(t.Context(), account)
 	require.NoError(t, err)
 	require.Len(t, intents, 7)

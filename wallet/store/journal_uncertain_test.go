@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
@@ -34,19 +35,19 @@ func testUncertainIntent(t *testing.T, ctx context.Context, onCommit func()) {
 	intent := &tx.Intent{Account: payer, Label: "fund 1"}
 	err = lossy.Begin(ctx, intent, slot(0, 1))
 	require.NoError(t, lossy.Close())
-	var uncertain *tx.UncertainError
-	require.ErrorAs(t, err, &uncertain)
+	require.ErrorIs(t, err, tx.ErrUncertain)
 	require.ErrorIs(t, err, ErrUncertain)
-	require.Equal(t, unsigned(0, 1).Hash(), uncertain.Hash)
-	require.Contains(t, err.Error(), uncertain.Hash.Hex())
-	require.Contains(t, uncertain.Hint(), "run the same command again")
+	hash := unsigned(0, 1).Hash()
+	require.ErrorContains(t, err, hash.Hex())
+	next, _ := hint.Of(err)
+	require.Contains(t, next, "run the same command again")
 	require.Empty(t, intent.ID)
 
-	next := slot(0, 2)
-	next.Agree = tx.Terms{}.Agree
-	err = journal.Begin(t.Context(), &tx.Intent{Account: payer, Label: "fund 2"}, next)
+	later := slot(0, 2)
+	later.Agree = tx.Terms{}.Agree
+	err = journal.Begin(t.Context(), &tx.Intent{Account: payer, Label: "fund 2"}, later)
 	var pending *tx.PendingError
 	require.ErrorAs(t, err, &pending)
-	require.Contains(t, err.Error(), uncertain.Hash.Hex())
-	require.Equal(t, uncertain.Hash, journal.resumed("", "fund 1").Newest().Hash(), "the same command continues it")
+	require.Contains(t, err.Error(), hash.Hex())
+	require.Equal(t, hash, journal.resumed("", "fund 1").Newest().Hash(), "the same command continues it")
 }

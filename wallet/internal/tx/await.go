@@ -41,7 +41,7 @@ type AwaitOptions struct {
 // the journal, since other runs may replace the transaction. The chain's present state counts,
 // whatever was recorded before.
 //
-// It returns the receipt of the mined transaction. It fails with *FailedError if that reverted,
+// It returns the receipt of the mined transaction. It fails with pm.ErrTxFailed if that reverted,
 // *CancelledError if it was an empty transaction that cancelled the call, *LostError if the
 // chain shows that another transaction used the nonce, *RefusedError if ctx ends and the node
 // last refused the transaction, and *NotMinedError if ctx ends otherwise.

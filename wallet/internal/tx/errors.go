@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
@@ -39,23 +40,14 @@ func (e *InsufficientFundsError) Hint() string {
 	return fmt.Sprintf("send at least %s to %s, or choose smaller amounts", e.Missing, e.Account)
 }
 
-// MinedError is a transaction that is mined, and whose result could not be checked or recorded. The
-// same command, run again, continues it.
-type MinedError struct {
-	// Hash is the transaction's, and Block has it.
-	Hash  common.Hash
-	Block *big.Int
-	Err   error
-}
+// ErrUnrecorded is matched by the errors of Unrecorded.
+var ErrUnrecorded = errors.New("the result of a mined transaction could not be checked and recorded")
 
-func (e *MinedError) Error() string {
-	return fmt.Sprintf("transaction %s is mined in block %v, but its result could not be checked and recorded: %v", e.Hash, e.Block, e.Err)
-}
-
-func (e *MinedError) Unwrap() error { return e.Err }
-
-func (e *MinedError) Hint() string {
-	return "run the same command again to continue it; no second one is sent"
+// Unrecorded returns the error of a transaction that is mined, and whose result could not be checked or
+// recorded. The same command, run again, continues it.
+func Unrecorded(receipt *types.Receipt, err error) error {
+	err = fmt.Errorf("transaction %s is mined in block %v, but its result could not be checked and recorded: %w", receipt.TxHash, receipt.BlockNumber, err)
+	return hint.With(hint.Kind(ErrUnrecorded, err), "run the same command again to continue it; no second one is sent")
 }
 
 // NotMinedError is a transaction that was sent and is not mined yet, or lacks confirmations. It
@@ -124,23 +116,16 @@ func (e *UnknownOutcomeError) Hint() string  { return mayBeMined }
 // mayBeMined is the hint for a transaction whose sending failed.
 const mayBeMined = "it may still be mined: pmctl tx list shows it; run the same command again to continue it, no second one is sent"
 
-// FailedError is a transaction that was mined and reverted: it had no effect, but its gas was paid.
-type FailedError struct {
-	// Hash is the transaction's.
-	Hash common.Hash
-	// Err is the contract's reason, a *contract.RevertError, if it can be found.
-	Err error
-}
-
-func (e *FailedError) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("transaction %s was mined and failed", e.Hash)
+// Failed returns the error of a transaction that was mined and reverted: it had no effect, but its gas was
+// paid. why is the contract's reason, a *contract.RevertError, nil if it cannot be found. It matches
+// pm.ErrTxFailed.
+func Failed(hash common.Hash, why error) error {
+	err := fmt.Errorf("transaction %s was mined and failed", hash)
+	if why != nil {
+		err = fmt.Errorf("%w: %w", err, why)
 	}
-	return fmt.Sprintf("transaction %s was mined and failed: %v", e.Hash, e.Err)
+	return hint.Kind(pm.ErrTxFailed, err)
 }
-
-func (e *FailedError) Unwrap() error        { return e.Err }
-func (e *FailedError) Is(target error) bool { return target == pm.ErrTxFailed }
 
 // CancelledError is an intent that an empty transaction replaced.
 type CancelledError struct {

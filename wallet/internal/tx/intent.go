@@ -193,6 +193,13 @@ var (
 	// does not help.
 	ErrReplaced = errors.New("the journal was replaced while it was in use")
 
+	// ErrRequest is returned for a request ID that was used with different arguments.
+	ErrRequest = errors.New("the request ID was already used with different arguments")
+
+	// ErrUncertain is returned for an intent that may or may not be in the journal: the store did not
+	// answer. None of its transactions was sent.
+	ErrUncertain = errors.New("it is not known whether the journal has the transaction")
+
 	// ErrChanged is matched by *ChangedError.
 	ErrChanged = errors.New("the journal has another state of this transaction")
 )
@@ -214,21 +221,6 @@ func (e *ChangedError) Error() string {
 }
 
 func (e *ChangedError) Is(target error) bool { return target == ErrChanged }
-
-// RequestError is a request ID that was used with different arguments.
-type RequestError struct {
-	// ID is the request ID, and Label what it was used for.
-	ID    string
-	Label Label
-}
-
-func (e *RequestError) Error() string {
-	return fmt.Sprintf("request ID %q was already used with different arguments: %s", e.ID, e.Label)
-}
-
-func (e *RequestError) Hint() string {
-	return "choose another request ID: each is used once, for one transaction"
-}
 
 // InProgressError is an intent with the same label as the new one, and open or not reported yet.
 type InProgressError struct {
@@ -253,25 +245,4 @@ func (e *InProgressError) Error() string {
 func (e *InProgressError) Hint() string {
 	hash := e.Intent.Hash()
 	return fmt.Sprintf("wait for it: pmctl tx wait %s; to do the same a second time, pass a --request-id of its own", hash)
-}
-
-// UncertainError is an intent that may or may not be in the journal: the store did not answer.
-// None of its transactions was sent.
-type UncertainError struct {
-	// Hash is its transaction's, and Label says what that does.
-	Hash  common.Hash
-	Nonce uint64
-	Label Label
-	// Err is why it is not known.
-	Err error
-}
-
-func (e *UncertainError) Error() string {
-	return fmt.Sprintf("it is not known whether the journal has transaction %s, nonce %d (%s); it was not sent: %v", e.Hash, e.Nonce, e.Label, e.Err)
-}
-
-func (e *UncertainError) Unwrap() error { return e.Err }
-
-func (e *UncertainError) Hint() string {
-	return fmt.Sprintf("run the same command again: it continues the transaction if the journal has it; pmctl tx list shows it, pmctl tx cancel %s cancels it", e.Hash)
 }

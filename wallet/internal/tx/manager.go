@@ -39,9 +39,9 @@ type Manager struct {
 // transaction used, gets a new one.
 //
 // It fails with ErrTaken if another run has just begun the same request, with *PendingError and
-// *UnknownPendingError if the terms do not allow it, with *InProgressError, and with ErrHeld if
+// ErrUnknownPending if the terms do not allow it, with *InProgressError, and with ErrHeld if
 // another intent has the nonce of a refused one; nothing was signed then. With
-// *UnknownOutcomeError, *RefusedError and *UncertainError the transaction may still be mined.
+// *UnknownOutcomeError, *RefusedError and ErrUncertain the transaction may still be mined.
 func (m Manager) Submit(ctx context.Context, p *Prepared, intent *Intent, terms Terms) error {
 	if intent.State == Refused {
 		return m.Replace(ctx, p, intent, KindCall)

@@ -1,12 +1,14 @@
 package tx
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -83,10 +85,10 @@ type Terms struct {
 	Seen []*Intent
 }
 
-// Agree fails with *PendingError and *UnknownPendingError for what the user has not consented to.
+// Agree fails with *PendingError and ErrUnknownPending for what the user has not consented to.
 func (t Terms) Agree(q Queue) error {
 	if q.Unknown > 0 && !t.ReplaceUnknown {
-		return &UnknownPendingError{Nonce: q.Nonce, Count: q.Unknown}
+		return unknownPending(q.Nonce, q.Unknown)
 	}
 	if !t.WithPending && len(q.Open) > 0 {
 		return &PendingError{Queue: q}
@@ -150,17 +152,13 @@ func (q Queue) Without(intent *Intent) Queue {
 	return q
 }
 
-// UnknownPendingError is an account with pending transactions, according to the node, that
+// ErrUnknownPending is returned for an account with pending transactions, according to the node, that
 // neither the chain nor the journal has.
-type UnknownPendingError struct {
-	// Nonce is the lowest free one, and Count how many transactions from there on the node counts.
-	Nonce, Count uint64
-}
+var ErrUnknownPending = errors.New("the node counts pending transactions that pmctl did not sign")
 
-func (e *UnknownPendingError) Error() string {
-	return fmt.Sprintf("the node counts %s of the account from nonce %d on, which pmctl did not sign", words.Count(e.Count, "pending transaction"), e.Nonce)
-}
-
-func (e *UnknownPendingError) Hint() string {
-	return fmt.Sprintf("if another wallet sent them, wait until they are mined; if there are none, the node is wrong: pass another --rpc-url, or pass --replace-unknown to use nonce %d, which replaces a pending transaction with it", e.Nonce)
+// unknownPending is the ErrUnknownPending of count transactions from nonce, the lowest free one, on.
+func unknownPending(nonce, count uint64) error {
+	err := fmt.Errorf("the node counts %s of the account from nonce %d on, which pmctl did not sign", words.Count(count, "pending transaction"), nonce)
+	return hint.With(hint.Kind(ErrUnknownPending, err),
+		"if another wallet sent them, wait until they are mined; if there are none, the node is wrong: pass another --rpc-url, or pass --replace-unknown to use nonce %d, which replaces a pending transaction with it", nonce)
 }

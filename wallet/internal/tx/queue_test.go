@@ -58,10 +58,10 @@ func TestWhatIsPendingIsNamed(t *testing.T) {
 	require.EqualError(t, &tx.PendingError{Queue: tx.Queue{Open: []*tx.Intent{one, two}}},
 		"2 earlier transactions of the account are not mined yet, and would be mined together with this one: "+one.Describe()+"; "+two.Describe())
 	require.Contains(t, one.Describe(), "with nonce 5, which moves 5 wei")
-	require.ErrorContains(t, &tx.UnknownPendingError{Nonce: 7, Count: 1}, "counts 1 pending transaction of the account from nonce 7 on")
-	require.ErrorContains(t, &tx.UnknownPendingError{Nonce: 7, Count: 2}, "counts 2 pending transactions of")
-	require.EqualError(t, &tx.FailedError{}, "transaction "+common.Hash{}.Hex()+" was mined and failed")
-	require.EqualError(t, &tx.FailedError{Err: tx.ErrPrice}, "transaction "+common.Hash{}.Hex()+" was mined and failed: "+tx.ErrPrice.Error())
+	require.ErrorContains(t, tx.Terms{}.Agree(tx.Queue{Nonce: 7, Unknown: 1}), "counts 1 pending transaction of the account from nonce 7 on")
+	require.ErrorContains(t, tx.Terms{}.Agree(tx.Queue{Nonce: 7, Unknown: 2}), "counts 2 pending transactions of")
+	require.EqualError(t, tx.Failed(common.Hash{}, nil), "transaction "+common.Hash{}.Hex()+" was mined and failed")
+	require.EqualError(t, tx.Failed(common.Hash{}, tx.ErrPrice), "transaction "+common.Hash{}.Hex()+" was mined and failed: "+tx.ErrPrice.Error())
 }
 
 // TestAQueueWithoutAnIntent has the others.

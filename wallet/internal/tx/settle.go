@@ -22,13 +22,13 @@ func (m Manager) settle(ctx context.Context, intent *Intent, receipt *types.Rece
 	// The outcome is true even if an older copy replaced the journal. The caller learns of the
 	// copy when it ends the intent.
 	if err != nil && !errors.Is(err, ErrReplaced) {
-		return &MinedError{Hash: receipt.TxHash, Block: receipt.BlockNumber, Err: err}
+		return Unrecorded(receipt, err)
 	}
 	switch outcome.State {
 	case Cancelled:
 		return &CancelledError{Hash: receipt.TxHash, Nonce: intent.attempt(receipt.TxHash).Tx.Nonce()}
 	case Reverted:
-		return &FailedError{Hash: receipt.TxHash, Err: m.replay(ctx, intent.Account, intent.attempt(receipt.TxHash).Tx, receipt)}
+		return Failed(receipt.TxHash, m.replay(ctx, intent.Account, intent.attempt(receipt.TxHash).Tx, receipt))
 	}
 	return nil
 }
