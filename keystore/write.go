@@ -21,7 +21,7 @@ func writeFile(files durable.FS, path string, data []byte, check func([]byte) er
 		return fmt.Errorf("nothing was written: %w", err)
 	}
 	err = f.Place(place)
-	if err != nil && !errors.As(err, new(*durable.UnsyncedError)) {
+	if err != nil && !errors.Is(err, durable.ErrUnsynced) {
 		return fmt.Errorf("nothing was written: %w", err)
 	}
 	return err

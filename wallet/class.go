@@ -88,7 +88,7 @@ func ClassOf(err error) Class {
 		return slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) })
 	}
 	switch {
-	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrUpgrade, call.ErrHead, store.ErrLocation, store.ErrClientName, pm.ErrTooManyTickets, tx.ErrRequest, ErrContract), as(new(*store.RequestError), new(*forecast.NeedError)):
+	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrToken, client.ErrPlainToken, nodes.ErrBadURL, call.ErrHeader, call.ErrUpgrade, call.ErrHead, store.ErrLocation, store.ErrClientName, pm.ErrTooManyTickets, tx.ErrRequest, store.ErrRequest, forecast.ErrNeed, ErrContract):
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused
@@ -98,7 +98,7 @@ func ClassOf(err error) Class {
 		return ClassWaiting
 	case is(pay.ErrInProgress, call.ErrSignedBefore), as(new(*pay.UnknownOutcomeError)):
 		return ClassOutcomeUnknown
-	case is(ClassUnreported, call.ErrAnsweredBefore, tx.ErrUnrecorded), as(new(*durable.UnsyncedError)):
+	case is(ClassUnreported, call.ErrAnsweredBefore, tx.ErrUnrecorded, durable.ErrUnsynced):
 		return ClassUnreported
 	case is(ClassCancelled, context.Canceled):
 		return ClassCancelled
@@ -118,15 +118,15 @@ func ClassOf(err error) Class {
 		return ClassLimit
 	case is(ClassFunds, tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
 		return ClassFunds
-	case is(format.ErrSyntax, format.ErrTruncated, format.ErrTooLarge), as(new(*format.KindError), new(*format.VersionError)):
+	case is(format.ErrSyntax, format.ErrTruncated, format.ErrTooLarge, format.ErrKind), as(new(*format.VersionError)):
 		return ClassBadInput // before field errors: the file is at fault, not the recipient
 	case is(policy.ErrInactive):
 		return ClassInactive
-	case as(new(*policy.OtherChainError)):
+	case is(policy.ErrOtherChain):
 		return ClassOtherChain
 	case is(ClassUnacceptable, check.ErrDisagrees, policy.ErrUnacceptable, pay.ErrMalformed, client.ErrAnswer, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound,
-		pm.ErrTicketParamsExpired, ErrOtherSender, redeem.ErrNothing, pm.ErrRecipientRand),
-		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
+		pm.ErrTicketParamsExpired, ErrOtherSender, redeem.ErrNothing, pm.ErrRecipientRand, store.ErrRetired),
+		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError)):
 		return ClassUnacceptable
 	case is(pay.ErrBusy):
 		return ClassBusy

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"fmt"
 	"math/big"
 	"time"
 
@@ -33,15 +34,15 @@ type Spending struct {
 	DepositMultiplier uint64
 }
 
-// Luck returns the luck of a period. It returns *forecast.NeedError.
+// Luck returns the luck of a period. It returns forecast.ErrNeed.
 func (s Spending) Luck(period time.Duration) (*Luck, error) {
 	if s.TicketEV != nil && s.TicketEV.Sign() == 0 {
-		return nil, &forecast.NeedError{Why: "the tickets are worth nothing"}
+		return nil, fmt.Errorf("%w: the tickets are worth nothing", forecast.ErrNeed)
 	}
 	perSecond := s.PerSecond
 	if perSecond == nil {
 		if s.TicketsPerSecond == nil || s.TicketEV == nil {
-			return nil, &forecast.NeedError{Why: "the rate of spending is not known"}
+			return nil, fmt.Errorf("%w: the rate of spending is not known", forecast.ErrNeed)
 		}
 		perSecond = new(big.Rat).Mul(s.TicketsPerSecond, s.TicketEV)
 	}

@@ -52,7 +52,7 @@ var ErrSmallPool = errors.New("the pool is smaller than the recipients to pay")
 // PlanFunds returns the funds needed until the given time from now. The reader, unless nil,
 // supplies what the need leaves out (the pool size, and the face value that recipients ask for at
 // the current gas price) and the funds of its account, if it has one. PlanFunds returns
-// *forecast.NeedError, ErrSmallPool and the errors of the reader's node.
+// forecast.ErrNeed, ErrSmallPool and the errors of the reader's node.
 func PlanFunds(ctx context.Context, r *Reader, need forecast.Need, until time.Duration) (*FundPlan, error) {
 	p := &FundPlan{Recipients: need.Recipients, FaceValueSource: FaceValueGiven, Seconds: int64(until.Seconds()), TotalEV: format.NewTotalEV(need.Spend)}
 	if r != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
@@ -22,7 +23,7 @@ import (
 )
 
 // Redeem returns the action that redeems the winners among tickets: the contract pays them to their
-// recipient. It fails with *NothingError if there are none, redeem.ErrTooEarly,
+// recipient. It fails with redeem.ErrNothing if there are none, redeem.ErrTooEarly,
 // redeem.ErrNotWorthGas, and redeem.ErrPassedOver if the contract did not pay all of them.
 func Redeem(tickets redeem.Tickets, policy redeem.Policy) Action {
 	won := tickets.Left()
@@ -54,7 +55,7 @@ func proposeRedemption(ctx context.Context, s situation, tickets redeem.Tickets,
 	}
 	left := tickets.Left()
 	if len(left) == 0 {
-		return proposal{}, &NothingError{tickets}
+		return proposal{}, NothingToRedeem(tickets)
 	}
 	call, err := left.Call(s.status.Contracts.TicketBroker)
 	if err != nil {
@@ -152,20 +153,14 @@ func summary(tickets redeem.Tickets) string {
 	return strings.Join(reasons, ", ")
 }
 
-// NothingError is returned for a batch without a ticket that can be redeemed.
-type NothingError struct{ Tickets redeem.Tickets }
-
-func (e *NothingError) Error() string {
-	return fmt.Sprintf("%v: %s", redeem.ErrNothing, summary(e.Tickets))
-}
-
-// Unwrap returns redeem.ErrNothing and each ticket's error.
-func (e *NothingError) Unwrap() []error {
-	errs := []error{redeem.ErrNothing}
-	for _, t := range e.Tickets {
-		errs = append(errs, t.Err)
+// NothingToRedeem returns the error of a batch without a ticket that can be redeemed. It matches
+// redeem.ErrNothing and each ticket's error.
+func NothingToRedeem(tickets redeem.Tickets) error {
+	errs := make([]error, len(tickets))
+	for i, t := range tickets {
+		errs[i] = t.Err
 	}
-	return errs
+	return hint.Kind(errors.Join(errs...), fmt.Errorf("%w: %s", redeem.ErrNothing, summary(tickets)))
 }
 
 func passedOver(tickets redeem.Tickets) error {

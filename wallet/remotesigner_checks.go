@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,19 +74,16 @@ func (s *RemoteSigner) Alive() bool {
 // errNotAnswered is why there is nothing newer while the node is asked.
 var errNotAnswered = errors.New("the node was asked, and has not answered yet")
 
-// facts returns what the chain said last, with *facts.StaleError if that is too old for a payment.
+// facts returns what the chain said last, with chain.ErrUnreachable if that is too old for a payment.
 func (s *RemoteSigner) facts() (pm.Facts, error) {
 	said, age, ok := s.cache.Known()
 	most := s.limits().MaxHeadAge
-	failed := s.cache.Failed()
-	if failed == nil {
-		failed = errNotAnswered
-	}
+	failed := cmp.Or(s.cache.Failed(), errNotAnswered)
 	switch {
 	case !ok:
-		return said, &facts.StaleError{Account: s.key.Address(), Max: most, Err: failed}
+		return said, facts.Stale(0, most, failed)
 	case age > most:
-		return said, &facts.StaleError{Account: s.key.Address(), Age: age, Max: most, Err: failed}
+		return said, facts.Stale(age, most, failed)
 	}
 	return said, nil
 }

@@ -106,7 +106,7 @@ func (a *alerts) observe(answered remote.Answered) {
 	switch err := answered.Err; {
 	case errors.As(err, &spent):
 		a.refuse(budgetOfClient(spent.Client, spent.Allowance, 100, spent.Spent, spent.Limit, day))
-	case answered.Recipient != nil && (errors.As(err, new(*policy.WrongRecipientError)) || errors.As(err, new(*store.PinError)) || errors.As(err, &refused) && refused.Reason == store.ClientRecipient):
+	case answered.Recipient != nil && (errors.Is(err, policy.ErrWrongRecipient) || errors.Is(err, store.ErrPinned) || errors.As(err, &refused) && refused.Reason == store.ClientRecipient):
 		if !a.notes(client, *answered.Recipient, day) {
 			return
 		}

@@ -142,7 +142,7 @@ func TestARequestIsMintedOnce(t *testing.T) {
 	require.Equal(t, first.Params.RecipientRandHash, again.Params.RecipientRandHash)
 	require.Equal(t, first.Nonces, again.Nonces)
 	_, err = mint("job", 3)
-	require.ErrorAs(t, err, new(*store.RequestError))
+	require.ErrorIs(t, err, store.ErrRequest)
 	require.Equal(t, wallet.ClassUsage, wallet.ClassOf(err))
 	_, err = mint("two\nlines", 2)
 	require.ErrorIs(t, err, wallet.ErrRequestID)

@@ -68,9 +68,9 @@ func TestZeroNumbers(t *testing.T) {
 	require.EqualValues(t, 1, history.Total([]history.Event{{Kind: history.Redeemed}}).Redemptions)
 	require.Empty(t, forecast.Poisson(1).Between(2, 1))
 	_, err = forecast.NewLuck(nil, wei.Wei{}, 0)
-	require.ErrorAs(t, err, new(*forecast.NeedError))
+	require.ErrorIs(t, err, forecast.ErrNeed)
 	_, err = wallet.Spending{FaceValue: wei.FromUint64(1)}.Luck(time.Hour)
-	require.ErrorAs(t, err, new(*forecast.NeedError))
+	require.ErrorIs(t, err, forecast.ErrNeed)
 	require.NoError(t, wallet.WriteUsageCSV(io.Discard, []wallet.ClientUsage{{}}))
 
 	deposit := wei.FromUint64(5)

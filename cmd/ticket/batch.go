@@ -157,7 +157,7 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 		err = out.Commit()
 	}
 	switch {
-	case errors.As(err, new(*durable.UnsyncedError)):
+	case errors.Is(err, durable.ErrUnsynced):
 		return err
 	case errors.As(err, new(*jsonfilter.Error)):
 		return cli.Unreported(words.Count(b.Tickets.Count, "ticket")+" created", err)

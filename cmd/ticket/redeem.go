@@ -78,7 +78,7 @@ func runRedeem(r *cli.Run, cmd *cobra.Command, o *redeemOptions, file string) er
 		return err
 	}
 	if len(tickets.Left()) == 0 {
-		return &wallet.NothingError{Tickets: tickets}
+		return wallet.NothingToRedeem(tickets)
 	}
 	return cli.Transact(r, cmd, &o.TransactOptions, func(*wallet.Wallet) wallet.Action { return wallet.Redeem(tickets, o.policy) })
 }

@@ -18,6 +18,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // Pending is a file that has content, but not its name yet.
@@ -66,13 +68,14 @@ func (p *Pending) Finish() error {
 }
 
 // Place gives the file its name, after Finish, and syncs the folder. If that fails with
-// *UnsyncedError, the file is there; after any other error, path is unchanged.
+// ErrUnsynced, the file is there; after any other error, path is unchanged.
 func (p *Pending) Place(how Placement) error {
 	if err := how(p.files, p.temp.Name(), p.path); err != nil {
 		return naming(p.path, err)
 	}
 	if err := p.files.SyncDir(filepath.Dir(p.path)); err != nil {
-		return &UnsyncedError{p.path, err}
+		err = fmt.Errorf("%s is written, but might not survive a power failure: %w", p.path, err)
+		return hint.With(hint.Kind(ErrUnsynced, err), "the file is there: do not make it again")
 	}
 	return nil
 }
@@ -117,20 +120,8 @@ func New(files FS, from, to string) error {
 	return nil
 }
 
-// UnsyncedError is returned for a file that is complete, but may be lost in a power failure.
-type UnsyncedError struct {
-	// Path is the file's path.
-	Path string
-	// Err is why its folder could not be synced.
-	Err error
-}
-
-func (e *UnsyncedError) Error() string {
-	return fmt.Sprintf("%s is written, but might not survive a power failure: %v", e.Path, e.Err)
-}
-
-func (e *UnsyncedError) Unwrap() error { return e.Err }
-func (e *UnsyncedError) Hint() string  { return "the file is there: do not make it again" }
+// ErrUnsynced is returned for a file that is complete, but may be lost in a power failure.
+var ErrUnsynced = errors.New("the file might not survive a power failure")
 
 // MkdirAll creates a folder that only its owner may enter, whatever the umask, and its parents. New
 // folders survive a power failure; an existing one is left as it is.

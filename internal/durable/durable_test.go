@@ -148,8 +148,7 @@ func (unsyncable) SyncDir(string) error { return errIO }
 func TestAFileWhoseNameIsNotSyncedIsThere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	err := write(unsyncable{}, path, "content", durable.New)
-	var unsynced *durable.UnsyncedError
-	require.ErrorAs(t, err, &unsynced)
+	require.ErrorIs(t, err, durable.ErrUnsynced)
 	require.ErrorIs(t, err, errIO)
 	require.EqualError(t, err, path+" is written, but might not survive a power failure: input/output error")
 	require.Equal(t, "content", read(t, path))

@@ -71,7 +71,7 @@ func Exists(flag, path string) error {
 }
 
 // Commit gives the file its name once its content is on disk. It fails with
-// *durable.UnsyncedError when the file is there, though not for certain after a power
+// durable.ErrUnsynced when the file is there, though not for certain after a power
 // failure.
 func (f *File) Commit() error {
 	err := f.Flush()
@@ -84,7 +84,7 @@ func (f *File) Commit() error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return Exists(f.flag, f.path)
-	case err != nil && !errors.As(err, new(*durable.UnsyncedError)):
+	case err != nil && !errors.Is(err, durable.ErrUnsynced):
 		return fmt.Errorf("%s %s: %w", f.flag, f.path, err)
 	}
 	return err

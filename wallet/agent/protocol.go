@@ -272,7 +272,3 @@ type receipt struct {
 	Sender      format.Address `json:"sender"`
 	Transaction format.Hash    `json:"transaction_hash"`
 }
-
-func expirationOf(e *format.ExpirationParams) pm.TicketExpirationParams {
-	return pm.TicketExpirationParams{CreationRound: int64(e.CreationRound), CreationRoundBlockHash: common.Hash(e.CreationRoundBlockHash)}
-}

@@ -78,7 +78,7 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 	if err != nil {
 		return nil, err
 	}
-	if round := expirationOf(o.Round); plan.Expiration != round {
+	if round := (pm.TicketExpirationParams{CreationRound: int64(o.Round.CreationRound), CreationRoundBlockHash: common.Hash(o.Round.CreationRoundBlockHash)}); plan.Expiration != round {
 		return nil, fmt.Errorf("%w: %d with block hash %#x, not %d with %#x", ErrRound,
 			round.CreationRound, round.CreationRoundBlockHash, plan.Expiration.CreationRound, plan.Expiration.CreationRoundBlockHash)
 	}

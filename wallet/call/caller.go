@@ -137,7 +137,7 @@ func (c *Caller) ready(r *Request) (*Caller, *Request, error) {
 // returns what was paid also when it fails after that.
 //
 // It fails with policy.ErrLimit, ErrNoUnit, ErrURL, ErrHeader, ErrUpgrade, ErrHead, ErrBodyOnce, ErrBodySent, ErrNoPurse
-// and the errors of Purse for what is not paid; with *pay.UnreachableError if nothing was sent; with *pay.RefusedError if the orchestrator
+// and the errors of Purse for what is not paid; with pay.ErrUnreachable if nothing was sent; with *pay.RefusedError if the orchestrator
 // refuses the payment, and *pay.UnknownOutcomeError if it is not known whether it has it; with
 // ErrApp for an answer with status 400 or above; and with ErrAnsweredBefore for a request
 // that was answered in an earlier run.

@@ -28,11 +28,11 @@ const answerTimeout = 15 * time.Second
 
 // needsRefresh reports whether a payment failed that fresh ticket params would allow.
 func needsRefresh(err error) bool {
-	return live.NeedsRefresh(err) || errors.As(err, new(*wire.ExpiredTokenError)) || errors.As(err, new(*store.RetiredError))
+	return live.NeedsRefresh(err) || errors.As(err, new(*wire.ExpiredTokenError)) || errors.Is(err, store.ErrRetired)
 }
 
 // post posts to the orchestrator at url, and returns its answer within a bound, or
-// *pay.UnreachableError or ctx's error. sent tells that the request may have arrived.
+// pay.ErrUnreachable or ctx's error. sent tells that the request may have arrived.
 func (c *Caller) post(ctx context.Context, bound time.Duration, origin pay.URL, url string, header http.Header, body []byte) (status int, answer []byte, sent bool, err error) {
 	c.HTTP.CloseIdleConnections() // a kept connection may be dead, and then it is not known what arrived
 	limited, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %s", duration.Text(bound)))
@@ -134,7 +134,7 @@ func (h *held) refresh(ctx context.Context) (*Challenge, error) {
 		return nil, err
 	case status >= http.StatusInternalServerError: // as a proxy says while the orchestrator restarts
 		why := fmt.Errorf("status %d: %s", status, reason(answer))
-		return nil, &pay.UnreachableError{URL: origin.String(), Reason: why.Error(), Err: why}
+		return nil, pay.Silent(origin, why.Error(), why)
 	case status != http.StatusOK:
 		return nil, &SessionLostError{h.challenge.ManifestID, refusedTo("provide fresh ticket params", origin, status, answer)}
 	}

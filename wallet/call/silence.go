@@ -62,14 +62,14 @@ func (s *silence) end() {
 }
 
 // failed is the error of a request to an orchestrator that limited bounds: ctx's own, or
-// *pay.UnreachableError, which names the bound if that has passed.
+// pay.ErrUnreachable, which names the bound if that has passed.
 func failed(ctx, limited context.Context, origin pay.URL, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case limited.Err() != nil:
 		silent := context.Cause(limited)
-		return &pay.UnreachableError{URL: origin.String(), Reason: silent.Error(), Err: silent}
+		return pay.Silent(origin, silent.Error(), silent)
 	}
 	return pay.Unreachable(origin, err)
 }

@@ -25,7 +25,7 @@ func TestARequestWithoutAPaymentPaysNothing(t *testing.T) {
 	_, refreshed := h.refresh(t.Context())
 	stopped := h.stop(t.Context(), Session{ControlURL: u.String() + "/session/1"})
 	for _, err := range []error{refreshed, stopped} {
-		require.ErrorAs(t, err, new(*pay.UnreachableError))
+		require.ErrorIs(t, err, pay.ErrUnreachable)
 		require.NotErrorAs(t, err, new(*pay.UnknownOutcomeError))
 		require.NotContains(t, err.Error(), "tickets")
 	}
@@ -76,7 +76,7 @@ func TestAnAnswerThatIsTooLate(t *testing.T) {
 	u, err := pay.ParseURL("https://localhost:47157")
 	require.NoError(t, err)
 	_, _, _, err = caller.post(ctx, 50*time.Millisecond, u, u.String()+"/late", make(http.Header), nil)
-	require.ErrorAs(t, err, new(*pay.UnreachableError))
+	require.ErrorIs(t, err, pay.ErrUnreachable)
 	require.ErrorContains(t, err, "no answer within 50ms")
 
 	_, _, sent, err := caller.post(ctx, time.Hour, u, u.String()+"/interrupted", make(http.Header), nil)

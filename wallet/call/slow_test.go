@@ -33,7 +33,7 @@ func TestAnOrchestratorThatDoesNotAnswer(t *testing.T) {
 				<-req.Context().Done()
 			}))
 			_, err := caller.Call(t.Context(), echoed(t))
-			require.ErrorAs(t, err, new(*pay.UnreachableError))
+			require.ErrorIs(t, err, pay.ErrUnreachable)
 			require.ErrorContains(t, err, "no answer within 50ms")
 			require.NotErrorIs(t, err, context.Canceled)
 		})

@@ -77,7 +77,7 @@ func TestAPaidRequestWithoutAConnection(t *testing.T) {
 	}
 	result, err := caller.Call(t.Context(), echoed(t))
 	require.Nil(t, result)
-	require.ErrorAs(t, err, new(*pay.UnreachableError))
+	require.ErrorIs(t, err, pay.ErrUnreachable)
 	require.ErrorContains(t, err, "no answer within 500ms")
 	require.Equal(t, "fixed1: challenge", strings.Join(r.seen, ", "))
 }

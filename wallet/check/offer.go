@@ -7,6 +7,7 @@ import (
 	"math/big"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -52,10 +53,7 @@ func (t terms) expiry(context.Context) Finding {
 
 // price can only warn, since pmctl limits no price.
 func (t terms) price(context.Context) Finding {
-	price := t.offer.Params.PricePerPixel
-	if price == nil {
-		price = new(big.Rat)
-	}
+	price := num.OrZero(t.offer.Params.PricePerPixel)
 	if price.Sign() > 0 || t.offer.Params.EV().Sign() == 0 {
 		return Fine("%s per pixel", wei.Format(price))
 	}
@@ -94,7 +92,7 @@ func (t terms) faceValue(context.Context) Finding {
 	value := amount(t.offer.Params.FaceValue)
 	limits := t.bare(pm.Limits{})
 	limits.MaxFaceValue = t.Limits.MaxFaceValue
-	if err := limits.CheckParams(t.offer.Params, 1); errors.As(err, new(*policy.MaxFaceValueError)) {
+	if err := limits.CheckParams(t.offer.Params, 1); errors.Is(err, policy.ErrMaxFaceValue) {
 		return Fail(err, "at most "+t.Limits.MaxFaceValue.String(), t.knobs(policy.MaxFaceValue, "-maxFaceValue")).At(value)
 	}
 	return Fine("%s", value)

@@ -108,7 +108,7 @@ func (j *judge) counterparty() {
 	}
 	err := j.limits.CheckCounterparty(j.params, *j.facts)
 	switch {
-	case errors.As(err, new(*policy.OtherChainError)):
+	case errors.Is(err, policy.ErrOtherChain):
 		j.add("chain", Failed, "%v", err)
 		return // its pool is another chain's
 	case about.Round == 0:

@@ -164,7 +164,7 @@ func (r *recipient) sameChain(ctx context.Context) Finding {
 	if reads.Wait(); err != nil {
 		return Unread(err)
 	}
-	if err := r.Limits.CheckCounterparty(params, r.chainFacts); errors.As(err, new(*policy.OtherChainError)) {
+	if err := r.Limits.CheckCounterparty(params, r.chainFacts); errors.Is(err, policy.ErrOtherChain) {
 		return Fail(err, "a round with the same block hash on both chains", OwnerRecipient+"-network, -ethUrl; yours: --network, --rpc-url")
 	}
 	if about.Round == 0 {

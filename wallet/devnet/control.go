@@ -9,8 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/pmctl/pmctl/wallet/remote/identity"
 )
 
 // maxPerRequest limits the blocks or rounds of one request.
@@ -146,7 +147,7 @@ func answer(w http.ResponseWriter, status Status, err error) {
 func localOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
-		if !localHost(r.Host) || origin != "" && !localOrigin(origin) {
+		if !identity.IsLocal(r.Host) || origin != "" && !localOrigin(origin) {
 			http.Error(w, "the control API serves this machine only", http.StatusForbidden)
 			return
 		}
@@ -156,17 +157,5 @@ func localOnly(next http.Handler) http.Handler {
 
 func localOrigin(origin string) bool {
 	u, err := url.Parse(origin)
-	return err == nil && localHost(u.Host)
-}
-
-func localHost(hostport string) bool {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
-	}
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return ip != nil && ip.IsLoopback()
+	return err == nil && identity.IsLocal(u.Host)
 }

@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"fmt"
 	"math/big"
 
 	"github.com/pmctl/pmctl/internal/num"
@@ -42,14 +43,14 @@ type Quantile struct {
 // NewLuck returns the luck of tickets that are worth spend together, in wei, and pay a face value
 // if they win. It takes the number of wins as Poisson distributed, whose spread is that of many
 // tickets that rarely win, and never less than theirs. depositMultiplier is as in Need. It returns
-// *NeedError.
+// ErrNeed.
 func NewLuck(spend *big.Rat, faceValue wei.Wei, depositMultiplier uint64) (*Luck, error) {
 	mean, wins, err := winsOf(spend, faceValue)
 	if err != nil {
 		return nil, err
 	}
 	if num.OrZero(spend).Sign() == 0 {
-		return nil, &NeedError{"nothing is spent"}
+		return nil, fmt.Errorf("%w: nothing is spent", ErrNeed)
 	}
 	l := &Luck{Wins: wins, Spare: spare(depositMultiplier)}
 	l.ExpectedWins, _ = mean.Float64()
@@ -58,7 +59,7 @@ func NewLuck(spend *big.Rat, faceValue wei.Wei, depositMultiplier uint64) (*Luck
 		e.Times, _ = times.Float64()
 		e.Chance = wins.AtLeast(e.Wins)
 		if e.Paid, err = faceValue.Mul(e.Wins); err != nil {
-			return nil, &NeedError{err.Error()}
+			return nil, fmt.Errorf("%w: %w", ErrNeed, err)
 		}
 		l.AtLeast = append(l.AtLeast, e)
 	}
@@ -69,7 +70,7 @@ func NewLuck(spend *big.Rat, faceValue wei.Wei, depositMultiplier uint64) (*Luck
 			l.Deposit, err = depositFor(q.Wins, l.Spare, faceValue)
 		}
 		if err != nil {
-			return nil, &NeedError{err.Error()}
+			return nil, fmt.Errorf("%w: %w", ErrNeed, err)
 		}
 		l.AtMost = append(l.AtMost, q)
 	}

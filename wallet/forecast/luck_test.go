@@ -80,7 +80,7 @@ func TestNoLuck(t *testing.T) {
 		"overflow":      {new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), 256)), amount(t, "1"+"0000000000000000000000000000000000000000000000000000000000eth")},
 	} {
 		_, err := NewLuck(c.spend, c.face, 1)
-		require.ErrorAs(t, err, new(*NeedError), name)
+		require.ErrorIs(t, err, ErrNeed, name)
 	}
 }
 

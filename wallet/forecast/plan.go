@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -48,10 +49,8 @@ const pendingRatio = 3
 // mostWins limits the expected wins: with more, the face value makes no sense.
 const mostWins = 1e9
 
-// NeedError is returned for a need that has no plan, and spending whose wins cannot be calculated.
-type NeedError struct{ Why string }
-
-func (e *NeedError) Error() string { return "cannot calculate: " + e.Why }
+// ErrNeed is returned for a need that has no plan, and spending whose wins cannot be calculated.
+var ErrNeed = errors.New("cannot calculate")
 
 // Fund returns the plan for a need. With F the face value:
 //
@@ -66,10 +65,10 @@ func (e *NeedError) Error() string { return "cannot calculate: " + e.Why }
 // DepositMultiplier face values. A recipient accepts no face value above its share of the reserve,
 // which is the reserve divided by the pool's size.
 //
-// It returns *NeedError.
+// It returns ErrNeed.
 func Fund(n Need) (Plan, error) {
 	if n.Recipients == 0 {
-		return Plan{}, &NeedError{"there are no recipients"}
+		return Plan{}, fmt.Errorf("%w: there are no recipients", ErrNeed)
 	}
 	mean, wins, err := winsOf(n.Spend, n.FaceValue)
 	if err != nil {
@@ -83,7 +82,7 @@ func Fund(n Need) (Plan, error) {
 		p.Reserve, err = n.FaceValue.Mul(p.Sharers)
 	}
 	if err != nil {
-		return Plan{}, &NeedError{err.Error()}
+		return Plan{}, fmt.Errorf("%w: %w", ErrNeed, err)
 	}
 	return p, nil
 }
@@ -102,15 +101,15 @@ func winsOf(spend *big.Rat, faceValue wei.Wei) (mean *big.Rat, wins Distribution
 	spend = num.OrZero(spend)
 	switch {
 	case faceValue.IsZero():
-		return nil, wins, &NeedError{"the face value is 0"}
+		return nil, wins, fmt.Errorf("%w: the face value is 0", ErrNeed)
 	case spend.Sign() < 0:
-		return nil, wins, &NeedError{"the spending is negative"}
+		return nil, wins, fmt.Errorf("%w: the spending is negative", ErrNeed)
 	}
 	mean = new(big.Rat).Quo(spend, faceValue.Rat())
 	expected, _ := mean.Float64()
 	if expected > mostWins {
-		return nil, wins, &NeedError{fmt.Sprintf("%s in tickets with a face value of %s is %.3g expected wins, above the limit of %.0e: the face value is too small",
-			wei.Format(spend), faceValue, expected, float64(mostWins))}
+		return nil, wins, fmt.Errorf("%w: %s in tickets with a face value of %s is %.3g expected wins, above the limit of %.0e: the face value is too small",
+			ErrNeed, wei.Format(spend), faceValue, expected, float64(mostWins))
 	}
 	return mean, Poisson(expected), nil
 }

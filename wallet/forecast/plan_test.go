@@ -53,8 +53,7 @@ func TestFund(t *testing.T) {
 		bad := need
 		change(&bad)
 		_, err := Fund(bad)
-		var refused *NeedError
-		require.ErrorAs(t, err, &refused, name)
+		require.ErrorIs(t, err, ErrNeed, name)
 	}
 }
 

@@ -44,7 +44,7 @@ type Document struct {
 // Decode reads any document of params or a batch that this package writes, and the headers
 // Livepeer-Payment and Livepeer-Segment: a value alone, or lines of name and value; and a recipient's
 // answer to a payment. It detects truncated input and checks every width, but verifies no signature. It returns ErrTruncated,
-// ErrTooLarge, ErrSyntax, *KindError, *VersionError or the reader's error.
+// ErrTooLarge, ErrSyntax, ErrKind, *VersionError or the reader's error.
 func Decode(r io.Reader) (*Document, error) {
 	input, err := readAll(r, MaxSize)
 	if err != nil {

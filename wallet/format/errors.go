@@ -20,7 +20,7 @@ const (
 	MaxStoreSize = 1 << 30
 )
 
-// Reasons to refuse input, in addition to *KindError and *VersionError. Errors wrap them with
+// Reasons to refuse input, in addition to *VersionError. Errors wrap them with
 // details.
 var (
 	// ErrTruncated is returned for input that ends too early, such as the output of a failed
@@ -31,25 +31,13 @@ var (
 	// large for a format.
 	ErrTooLarge = errors.New("too large")
 
+	// ErrKind is returned for a document of another kind than requested.
+	ErrKind = errors.New("the input is another document")
+
 	// ErrSyntax is returned for invalid input. It wraps a *wire.FieldError or *wire.MissingError if
 	// a field is the cause.
 	ErrSyntax = errors.New("not a valid document")
 )
-
-// KindError is returned for a document of another kind than requested.
-type KindError struct {
-	// Found is the document's kind; "" if it has none.
-	Found string
-	// Want is the requested kind, in words if there are several.
-	Want string
-}
-
-func (e *KindError) Error() string {
-	if e.Found == "" {
-		return fmt.Sprintf("the input is JSON, but no document of pmctl: it has no kind; want %s", e.Want)
-	}
-	return fmt.Sprintf("the input is a %s document, want %s", e.Found, e.Want)
-}
 
 // VersionError is returned for a document of an unknown version.
 type VersionError struct {

@@ -9,13 +9,14 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
 // Read reads a document of the given kind, as Write writes it. It returns ErrTruncated,
-// ErrTooLarge, *KindError, *VersionError, ErrSyntax or the reader's error, and then leaves into in
+// ErrTooLarge, ErrKind, *VersionError, ErrSyntax or the reader's error, and then leaves into in
 // an unspecified state.
 func Read(r io.Reader, kind string, into any) error {
 	most := MaxSize
@@ -85,8 +86,10 @@ func identify(document json.RawMessage, wanted ...string) (head, error) {
 		return h, explain(err)
 	}
 	switch {
+	case h.Kind == "":
+		return h, hint.Kind(ErrKind, fmt.Errorf("the input is JSON, but no document of pmctl: it has no kind; want %s", words.OneOf(wanted)))
 	case !slices.Contains(wanted, h.Kind):
-		return h, &KindError{Found: h.Kind, Want: words.OneOf(wanted)}
+		return h, hint.Kind(ErrKind, fmt.Errorf("the input is a %s document, want %s", h.Kind, words.OneOf(wanted)))
 	case h.Version == 1 && version1(h.Kind) != nil:
 	case h.Version != Version:
 		return h, &VersionError{Kind: h.Kind, Found: h.Version, Known: Version}

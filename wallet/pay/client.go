@@ -109,7 +109,7 @@ type Offer struct {
 // Fetch asks the recipient at u for ticket params. The request is the sender's signed one, the same
 // for every recipient; see wire.NewOrchestratorRequest. Works are added to it.
 //
-// It returns *UnreachableError, ErrNotRecipient, *RefusedError with the recipient's text,
+// It returns ErrUnreachable, ErrNotRecipient, *RefusedError with the recipient's text,
 // ErrNoTicketParams, ErrMalformed, wire.ErrWork for one of Works that is none, or ctx's error. It does
 // not check the params against any limits.
 func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorRequest) (offer *Offer, err error) {
@@ -127,7 +127,7 @@ func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorReq
 	var dial dialing
 	conn, err := dial.client(u, c.timeout())
 	if err != nil {
-		return nil, &UnreachableError{URL: u.String(), Reason: reasonOf(err, c.timeout()), Err: err}
+		return nil, Silent(u, reasonOf(err, c.timeout()), err)
 	}
 	defer conn.Close()
 
@@ -165,16 +165,16 @@ func (c *Client) fetchError(u URL, err, dialFailure error, http2 bool, header, t
 	case !began && !ended && dialFailure != nil && httpStatus(text) == "":
 		return connectError(u, dialFailure, c.timeout())
 	case !ended && isCutOff(text), !ended && u.TLS() && isUnsent(text):
-		return &UnreachableError{URL: u.String(), Reason: cutOff, Err: err}
+		return Silent(u, cutOff, err)
 	case code == codes.DeadlineExceeded && !ended:
-		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("no answer within %s", duration.Text(c.timeout())), Err: context.DeadlineExceeded}
+		return Silent(u, fmt.Sprintf("no answer within %s", duration.Text(c.timeout())), context.DeadlineExceeded)
 	case !began && !ended && http2 && code == codes.Unavailable:
-		return &UnreachableError{URL: u.String(), Reason: unavailable(text), Err: err}
+		return Silent(u, unavailable(text), err)
 	case !began && !ended:
 		return fmt.Errorf("%w: what answers at %s does not speak gRPC%s", ErrNotRecipient, u, otherProtocol(text))
 	case code == codes.Unavailable:
 		// Recipients never answer so; proxies do for them.
-		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("a proxy answers instead of it: %q", text), Err: err}
+		return Silent(u, fmt.Sprintf("a proxy answers instead of it: %q", text), err)
 	case code == codes.Unimplemented:
 		return fmt.Errorf("%w: the gRPC server at %s does not know GetOrchestrator", ErrNotRecipient, u)
 	case began && code == codes.ResourceExhausted:

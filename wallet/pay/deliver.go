@@ -30,7 +30,7 @@ type Receipt struct {
 // Deliver posts a sender's payment to the recipient at transcoder, once. It does not follow
 // redirects.
 //
-// It returns *UnreachableError, ErrNotRecipient or ctx's error if nothing was sent, *RefusedError if the
+// It returns ErrUnreachable, ErrNotRecipient or ctx's error if nothing was sent, *RefusedError if the
 // recipient refuses, and *UnknownOutcomeError if the payment was sent, in full or in part, and no answer
 // came from the recipient: ctx may have ended, or a proxy or another web server have answered.
 func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Address, headers Headers) (receipt *Receipt, err error) {

@@ -3,8 +3,11 @@ package pay
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // delivery is a set of tickets to deliver together.
@@ -49,7 +52,8 @@ func (p *paymentRun) deliver(ctx context.Context, d *delivery) error {
 			unknown.Request, unknown.Again = d.record.ID, d.record.Deliveries > 1
 		}
 		if errors.As(err, new(*RefusedError)) || unknown != nil {
-			err = &DeliveryError{Tickets: d.tickets, Err: err}
+			t := d.tickets
+			err = hint.Kind(errSent, fmt.Errorf("%w (sent: %d of %s to %v, from nonce %d)", err, t.Nonces.Count, wei.Format(t.TicketEV), t.Params.Recipient, t.Nonces.First))
 		}
 		return p.failed(after, d, errors.Join(err, p.Kept.Drop(after, p.Payer.Sender, p.URL)))
 	}

@@ -142,7 +142,7 @@ func connectError(u URL, err error, timeout time.Duration) error {
 	case isTimeout(err):
 		reason = fmt.Sprintf("no connection within %s", duration.Text(timeout))
 	}
-	return &UnreachableError{URL: u.String(), Reason: reason, Err: err}
+	return Silent(u, reason, err)
 }
 
 // speaksTLS reports whether a server with TLS listens at a URL without.

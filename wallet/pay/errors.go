@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	// ErrUnreachable is returned if no connection or answer came about. *UnreachableError wraps it.
+	// ErrUnreachable is returned if no connection or answer came about. Nothing was delivered.
 	ErrUnreachable = errors.New("the recipient cannot be reached")
 
 	// ErrNotRecipient is returned if the server at the URL is not a recipient.
@@ -33,21 +33,10 @@ var (
 	ErrMalformed = errors.New("the recipient's answer is malformed")
 )
 
-// UnreachableError is returned if a recipient cannot be reached. Nothing was delivered.
-type UnreachableError struct {
-	// URL is where it was asked.
-	URL string
-	// Reason describes the failure.
-	Reason string
-	// Err is the network's error.
-	Err error
+// Silent returns the ErrUnreachable of a recipient that was asked at url. It wraps the network's error.
+func Silent(url URL, reason string, err error) error {
+	return hint.Kind(err, fmt.Errorf("%w at %s: %s", ErrUnreachable, url, reason))
 }
-
-func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("%v at %s: %s", ErrUnreachable, e.URL, e.Reason)
-}
-
-func (e *UnreachableError) Unwrap() []error { return []error{ErrUnreachable, e.Err} }
 
 // RefusedError is a recipient's own refusal of a request or a payment.
 type RefusedError struct {
@@ -185,21 +174,9 @@ const (
 	deliverAgain = "run the command again with the same --request-id: it delivers the same tickets, which are never paid twice"
 )
 
-// DeliveryError is a payment that was not, or may not have been, accepted, with the tickets that
-// were sent. The recipient has them in any case.
-type DeliveryError struct {
-	// Tickets are what was sent.
-	Tickets *Tickets
-	// Err is a *RefusedError or an *UnknownOutcomeError.
-	Err error
-}
-
-func (e *DeliveryError) Error() string {
-	t := e.Tickets
-	return fmt.Sprintf("%v (sent: %d of %s to %v, from nonce %d)", e.Err, t.Nonces.Count, wei.Format(t.TicketEV), t.Params.Recipient, t.Nonces.First)
-}
-
-func (e *DeliveryError) Unwrap() error { return e.Err }
+// errSent is matched by the error of a payment that was not, or may not have been, accepted. The recipient has
+// its tickets in any case.
+var errSent = errors.New("the tickets were sent")
 
 // PartialError is a payment in several deliveries that are not all accepted.
 type PartialError struct {

@@ -188,7 +188,7 @@ func (p *Plan) cost() policy.Sum { return policy.Cost(uint64(p.Count), p.TicketE
 const maxFactsAge = 6 * time.Second
 
 // Plan checks whether the amount may be paid on params: against the chain, the limits, and the
-// nonces left. It returns *policy.Refusal, *OverpayError, ErrAmount, ErrWorthless, and the errors of
+// nonces left. It returns *policy.Refusal, policy.ErrLimit for an overpayment, ErrAmount, ErrWorthless, and the errors of
 // Chain and Nonces.
 func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount) (*Plan, error) {
 	if p.Nonces == nil {
@@ -352,7 +352,7 @@ type Tickets struct {
 
 // Reserve reserves the nonces of a plan. A plan that waited, for example for a passphrase, is
 // checked again first, since expired tickets can win without being credited. The budget is checked
-// here, across all processes. Reserve returns the errors of Plan and *store.RequestError.
+// here, across all processes. Reserve returns the errors of Plan and store.ErrRequest.
 func (p *Payer) Reserve(ctx context.Context, plan *Plan) (*Tickets, error) {
 	outcomes, err := p.ReserveAll(ctx, []*Plan{plan})
 	if err != nil {

@@ -362,7 +362,7 @@ func (p *paymentRun) makeFrom(ctx context.Context, offer *Offer, plan *Plan, con
 		if err == nil {
 			p.parts = append(p.parts, d)
 		}
-		if err == nil || errors.As(err, new(*DeliveryError)) {
+		if err == nil || errors.Is(err, errSent) {
 			p.made = p.made.Plus(plan.cost())
 		}
 		return err
@@ -423,7 +423,7 @@ func (p *paymentRun) retryWithFreshParams(offer *Offer, err error) bool {
 		return offer.Transcoder != p.URL
 	}
 	return errors.Is(err, policy.ErrUnacceptable) || errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*wire.ExpiredTokenError)) ||
-		errors.As(err, new(*store.RetiredError)) || errors.As(err, new(*OtherRecipientError))
+		errors.Is(err, store.ErrRetired) || errors.As(err, new(*OtherRecipientError))
 }
 
 // partial adds what was accepted, and the request ID for paying the rest, to an error.

@@ -115,7 +115,7 @@ func TestARetryDeliversWhatWasLost(t *testing.T) {
 
 	w.session.Request = &store.Request{ID: "one", Digest: "another"}
 	_, err = w.session.Pay(t.Context(), Amount{Count: 4})
-	require.ErrorAs(t, err, new(*store.RequestError))
+	require.ErrorIs(t, err, store.ErrRequest)
 }
 
 // A payment that was begun and never sent is made anew once its params have expired.

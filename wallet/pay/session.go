@@ -109,8 +109,8 @@ func (p *Payment) Total() policy.Sum {
 // other tickets replace it.
 //
 // Pay returns the errors of Client.Fetch, Pins.Check, Payer.Plan, Payer.Reserve, SegmentHeader,
-// Kept, Unlock and Requests; *UnreachableError if nothing was sent; *RefusedBeforeError for a
-// refused request; and *DeliveryError if something was sent that is not known to be accepted. The
+// Kept, Unlock and Requests; ErrUnreachable if nothing was sent; *RefusedBeforeError for a
+// refused request; and *RefusedError or *UnknownOutcomeError if something was sent that is not known to be accepted. The
 // nonces of such tickets are spent and their params dropped. If parts were accepted before, a
 // *PartialError wraps the error.
 func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
@@ -176,7 +176,7 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 	if errors.Is(err, policy.ErrInactive) {
 		return nil, nil, err // no params of this recipient would help
 	}
-	if errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*OverpayError)) || errors.Is(err, ErrWorthless) || errors.As(err, new(*store.RetiredError)) {
+	if errors.As(err, new(*policy.Refusal)) || errors.Is(err, errOverpays) || errors.Is(err, ErrWorthless) || errors.Is(err, store.ErrRetired) {
 		// Fresh params may be better; if not, their refusal is reported.
 		return nil, nil, nil
 	}

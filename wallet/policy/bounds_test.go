@@ -61,7 +61,7 @@ func TestSumsAreEqualInEveryPart(t *testing.T) {
 // TestRefusalsAreLimits: the exit code of each comes from what it matches.
 func TestRefusalsAreLimits(t *testing.T) {
 	for _, err := range []error{
-		&BudgetError{Limit: wei.FromUint64(1), Asked: new(big.Rat), Spent: new(big.Rat)}, &FeeError{Asked: new(big.Int)},
+		&BudgetError{Limit: wei.FromUint64(1), Asked: new(big.Rat), Spent: new(big.Rat)},
 	} {
 		require.ErrorIs(t, err, ErrLimit)
 		require.NotErrorIs(t, err, ErrFunds)

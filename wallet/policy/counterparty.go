@@ -14,34 +14,13 @@ import (
 // but keeps the tickets. A *Refusal wraps it.
 var ErrInactive = errors.New("the recipient is not active")
 
-// OtherChainError is returned for ticket params with a round that the sender's chain does not have.
-// A *Refusal wraps it.
-type OtherChainError struct {
-	// Round is the params' round, Named its block hash there.
-	Round int64
-	Named common.Hash
-
-	// Recorded is the round's block hash on the sender's chain; zero for none.
-	Recorded common.Hash
-
-	Last *big.Int
-}
-
-func (e *OtherChainError) Error() string {
-	const other = "the recipient is on another chain than your node"
-	if e.Last != nil && big.NewInt(e.Round).Cmp(e.Last) > 0 {
-		return fmt.Sprintf("%s, or your node is behind: its ticket params are from round %d, your node's last initialized round is %v", other, e.Round, e.Last)
-	}
-	recorded := "none"
-	if e.Recorded != (common.Hash{}) {
-		recorded = e.Recorded.Hex()
-	}
-	return fmt.Sprintf("%s: its ticket params have block hash %v for round %d, your node has %s", other, e.Named, e.Round, recorded)
-}
+// ErrOtherChain is returned for ticket params with a round that the sender's chain does not have. A
+// *Refusal wraps it.
+var ErrOtherChain = errors.New("the recipient is on another chain than your node")
 
 // CheckCounterparty checks whether the recipient of params is on the sender's chain and, unless
 // InactiveOK is set, active. It passes if facts do not include the recipient. It returns a *Refusal
-// that wraps *OtherChainError or ErrInactive.
+// that wraps ErrOtherChain or ErrInactive.
 func (l Limits) CheckCounterparty(params *pm.TicketParams, facts pm.Facts) error {
 	if err := checkRound(params, facts); err != nil {
 		return &Refusal{ErrUnacceptable, err, err.Error(),
@@ -56,7 +35,7 @@ func (l Limits) CheckCounterparty(params *pm.TicketParams, facts pm.Facts) error
 		"choose another with pmctl recipient list, or pass --inactive-ok"}
 }
 
-// checkRound returns *OtherChainError if the round of params has another block hash on the chain.
+// checkRound returns ErrOtherChain if the round of params has another block hash on the chain.
 // Params without a round pass.
 func checkRound(params *pm.TicketParams, facts pm.Facts) error {
 	about := pm.CounterpartyOf(params)
@@ -64,8 +43,16 @@ func checkRound(params *pm.TicketParams, facts pm.Facts) error {
 	if !known || about.Round == 0 {
 		return nil
 	}
-	if named := params.ExpirationParams.CreationRoundBlockHash; said.RoundHash != named {
-		return &OtherChainError{Round: about.Round, Named: named, Recorded: said.RoundHash, Last: facts.LastInitializedRound}
+	named, last := params.ExpirationParams.CreationRoundBlockHash, facts.LastInitializedRound
+	if said.RoundHash == named {
+		return nil
 	}
-	return nil
+	if last != nil && big.NewInt(about.Round).Cmp(last) > 0 {
+		return fmt.Errorf("%w, or your node is behind: its ticket params are from round %d, your node's last initialized round is %v", ErrOtherChain, about.Round, last)
+	}
+	recorded := "none"
+	if common.Hash(said.RoundHash) != (common.Hash{}) {
+		recorded = common.Hash(said.RoundHash).Hex()
+	}
+	return fmt.Errorf("%w: its ticket params have block hash %v for round %d, your node has %s", ErrOtherChain, named, about.Round, recorded)
 }

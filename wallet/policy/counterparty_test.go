@@ -34,7 +34,7 @@ func TestOtherChains(t *testing.T) {
 			continue
 		}
 		require.ErrorIs(t, err, ErrUnacceptable, c.name)
-		require.ErrorAs(t, err, new(*OtherChainError), c.name)
+		require.ErrorIs(t, err, ErrOtherChain, c.name)
 		require.ErrorContains(t, err, c.says, c.name)
 	}
 

@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/duration"
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
@@ -160,19 +161,23 @@ func (l Limits) CheckCount(params *pm.TicketParams, n uint64) error {
 	return &pm.NonceCapError{RecipientRandHash: params.RecipientRandHash, Asked: n, Cap: most}
 }
 
-// CheckRecipient returns *WrongRecipientError for a recipient that is not one of Recipients.
+// CheckRecipient returns ErrWrongRecipient for a recipient that is not one of Recipients.
 func (l Limits) CheckRecipient(got common.Address) error {
 	if l.Recipients == nil || slices.Contains(l.Recipients, got) {
 		return nil
 	}
-	return &WrongRecipientError{Got: got, Want: l.Recipients}
+	err := fmt.Errorf("the ticket params pay %v, which is none of the %d allowed recipients", got, len(l.Recipients))
+	if len(l.Recipients) == 1 {
+		err = fmt.Errorf("the ticket params pay %v, not %v", got, l.Recipients[0])
+	}
+	return hint.Kind(ErrWrongRecipient, err)
 }
 
 func (l Limits) checkFaceValue(faceValue *big.Int) error {
 	if l.MaxFaceValue == nil || faceValue == nil || faceValue.Cmp(l.MaxFaceValue.Big()) <= 0 {
 		return nil
 	}
-	return &MaxFaceValueError{FaceValue: faceValue, Limit: *l.MaxFaceValue}
+	return hint.Kind(ErrMaxFaceValue, fmt.Errorf("face value %s is above the limit of %s", amount(faceValue), *l.MaxFaceValue))
 }
 
 // CheckSender makes the checks of the sender alone, before there are params: funds, and no
@@ -184,32 +189,14 @@ func CheckSender(facts pm.Facts) error {
 	return Limits{}.Explain(pm.Limits{}.Check(harmless, facts, 1))
 }
 
-// WrongRecipientError is returned for params that pay another recipient than the allowed ones.
-type WrongRecipientError struct {
-	// Got is the recipient of the params.
-	Got common.Address
-	// Want are the allowed recipients.
-	Want []common.Address
-}
+// The reasons of refusals that package pm does not make.
+var (
+	// ErrWrongRecipient is returned for params that pay another recipient than the allowed ones.
+	ErrWrongRecipient = errors.New("the ticket params pay another recipient")
 
-func (e *WrongRecipientError) Error() string {
-	if len(e.Want) == 1 {
-		return fmt.Sprintf("the ticket params pay %v, not %v", e.Got, e.Want[0])
-	}
-	return fmt.Sprintf("the ticket params pay %v, which is none of the %d allowed recipients", e.Got, len(e.Want))
-}
-
-// MaxFaceValueError is returned for a face value above the user's limit.
-type MaxFaceValueError struct {
-	// FaceValue is what a win pays, in wei.
-	FaceValue *big.Int
-
-	Limit wei.Wei
-}
-
-func (e *MaxFaceValueError) Error() string {
-	return fmt.Sprintf("face value %s is above the limit of %s", wei.Format(new(big.Rat).SetInt(e.FaceValue)), e.Limit)
-}
+	// ErrMaxFaceValue is returned for a face value above the user's limit.
+	ErrMaxFaceValue = errors.New("the face value is above the limit")
+)
 
 // The kinds of refusal, each with its own remedy.
 var (

@@ -96,12 +96,12 @@ func TestRefusals(t *testing.T) {
 		}, ErrUnacceptable, &pm.ErrEVNotBelowFaceValue, []string{"not below"}, []string{"lottery"}, true},
 		{"257 bits", func(w *world) { w.params.FaceValue = new(big.Int).Lsh(big.NewInt(1), 256) }, ErrUnacceptable, new(*pm.FieldError),
 			[]string{"faceValue", "257 bits"}, []string{"malformed"}, true},
-		{"pinned recipient", func(w *world) { w.limits.Recipients = []common.Address{{0xbb}} }, ErrLimit, new(*WrongRecipientError),
+		{"pinned recipient", func(w *world) { w.limits.Recipients = []common.Address{{0xbb}} }, ErrLimit, &ErrWrongRecipient,
 			[]string{common.Address{0xaa}.Hex(), common.Address{0xbb}.Hex()}, []string{"--recipient"}, true},
 		{"max face value", func(w *world) {
 			limit := wei.FromUint64(3999 * gwei)
 			w.limits.MaxFaceValue = &limit
-		}, ErrLimit, new(*MaxFaceValueError), []string{"4000 gwei", "3999 gwei"}, []string{"--max-face-value", "-maxFaceValue"}, true},
+		}, ErrLimit, &ErrMaxFaceValue, []string{"4000 gwei", "3999 gwei"}, []string{"--max-face-value", "-maxFaceValue"}, true},
 		{"total EV by less than a wei", func(w *world) { w.n = 20 }, ErrLimit, new(*pm.MaxTotalEVError),
 			[]string{"20 tickets, ~20000 gwei, is above the limit of 20000 gwei by 1.7e-64 wei"}, []string{"at most 19 tickets at once, worth ~19000 gwei"}, true},
 		{"ticket EV by less than a wei", func(w *world) { w.limits.MaxEV = big.NewRat(1000*gwei, 1) }, ErrLimit, new(*pm.MaxEVError),

@@ -39,8 +39,6 @@ func (l Limits) Explain(err error) error {
 		maxEV      *pm.MaxEVError
 		maxTotal   *pm.MaxTotalEVError
 		faceValue  *pm.FaceValueError
-		maxFace    *MaxFaceValueError
-		recipient  *WrongRecipientError
 		cap        *pm.NonceCapError
 		field      *pm.FieldError
 		validation pm.ErrSenderValidation
@@ -55,11 +53,11 @@ func (l Limits) Explain(err error) error {
 		return l.refuseTotal(maxTotal, err)
 	case errors.As(err, &faceValue):
 		return l.refuseFaceValue(faceValue, err)
-	case errors.As(err, &maxFace):
-		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", maxFace, l.Where(MaxFaceValue)),
+	case errors.Is(err, ErrMaxFaceValue):
+		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", err, l.Where(MaxFaceValue)),
 			l.allow(MaxFaceValue) + ", or ask the recipient for a lower -maxFaceValue"}
-	case errors.As(err, &recipient):
-		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", recipient, l.Where(Recipients)),
+	case errors.Is(err, ErrWrongRecipient):
+		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", err, l.Where(Recipients)),
 			fmt.Sprintf("check the recipient's URL and %s; nothing in the answer proves who sent it", l.Knob(Recipients))}
 	case errors.As(err, &cap) && cap.Asked > uint64(cap.Cap):
 		return &Refusal{ErrUnacceptable, err,

@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -17,8 +18,8 @@ var ErrTransaction = errors.New("not a transaction that pmctl signs or sends")
 
 // CheckTransaction checks whether a transaction prepared elsewhere may be signed: it must be a call
 // that pmctl makes, on the network's chain and to its TicketBroker, with a gas price and a fee within
-// the limits. It returns the decoded call. It returns a *Refusal of kind ErrLimit, which wraps ErrTransaction or a
-// *FeeError.
+// the limits. It returns the decoded call. It returns a *Refusal of kind ErrLimit, which wraps
+// ErrTransaction where it is another call.
 func (l Limits) CheckTransaction(t *types.Transaction, chainID uint64, ticketBroker common.Address) (*broker.Call, error) {
 	err := CheckShape(t, chainID)
 	if err == nil && *t.To() != ticketBroker {
@@ -54,43 +55,25 @@ func CheckShape(t *types.Transaction, chainID uint64) error {
 	return nil
 }
 
-// CheckFee returns a *Refusal, which wraps ErrLimit and a *FeeError, for a transaction whose gas
+// CheckFee returns a *Refusal, which wraps ErrLimit, for a transaction whose gas
 // may cost more than the limits allow.
 func (l Limits) CheckFee(t *types.Transaction) error {
 	fee := new(big.Int).Mul(t.GasFeeCap(), new(big.Int).SetUint64(t.Gas()))
 	for _, cap := range []struct {
 		setting Setting
+		what    string
 		asked   *big.Int
 		most    *wei.Wei
 	}{
-		{MaxGasPrice, t.GasFeeCap(), l.MaxGasPrice},
-		{MaxFee, fee, l.MaxFee},
+		{MaxGasPrice, "transaction offers for a unit of gas", t.GasFeeCap(), l.MaxGasPrice},
+		{MaxFee, "fee for the transaction's gas may be", fee, l.MaxFee},
 	} {
 		if cap.most == nil || cap.asked.Cmp(cap.most.Big()) <= 0 {
 			continue
 		}
-		err := &FeeError{Setting: cap.setting, Asked: cap.asked, Limit: *cap.most}
+		err := hint.Kind(ErrLimit, fmt.Errorf("the %s %s, above the limit of %s", cap.what, amount(cap.asked), *cap.most))
 		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", err, l.Where(cap.setting)),
 			"wait for a lower gas price, or " + l.allow(cap.setting)}
 	}
 	return nil
 }
-
-// FeeError is returned for a transaction whose gas may cost more than allowed.
-type FeeError struct {
-	// Setting is MaxGasPrice or MaxFee, Limit its value.
-	Setting Setting
-	Limit   wei.Wei
-	// Asked is the transaction's maximum, in wei.
-	Asked *big.Int
-}
-
-func (e *FeeError) Error() string {
-	what := "fee for the transaction's gas may be"
-	if e.Setting == MaxGasPrice {
-		what = "transaction offers for a unit of gas"
-	}
-	return fmt.Sprintf("the %s %s, above the limit of %s", what, amount(e.Asked), e.Limit)
-}
-
-func (e *FeeError) Is(target error) bool { return target == ErrLimit }

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -18,7 +19,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/remote/identity"
 	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
@@ -145,9 +145,7 @@ func (p *Payer) request(r *Request) (store.LiveRequest, error) {
 		request.URL = u.String()
 	}
 	request.Usage = p.usage(r)
-	if request.ManifestID == "" {
-		request.ManifestID = rand.Text()
-	}
+	request.ManifestID = cmp.Or(request.ManifestID, rand.Text())
 	return request, request.CheckTexts()
 }
 
@@ -259,7 +257,7 @@ func (p *Payer) sign(ctx context.Context, r *Request, request store.LiveRequest,
 }
 
 // errReplaced is a credential that was the client's a moment ago.
-var errReplaced = errors.New("the credential is no longer the client's")
+var errReplaced = live.Refuse(http.StatusUnauthorized, "the credential is no longer the client's")
 
 // refusal sorts the errors of checks and of the ledger: what concerns the request has a status
 // of its own, and the others are the signer's.
@@ -270,8 +268,8 @@ func (p *Payer) refusal(err error) error {
 	case errors.As(err, &done):
 		return err
 	case errors.Is(err, store.ErrNoClient):
-		return &identity.RefusedError{Status: http.StatusUnauthorized, Err: errReplaced}
-	case live.NeedsRefresh(err), errors.As(err, new(*store.RetiredError)):
+		return errReplaced
+	case live.NeedsRefresh(err), errors.Is(err, store.ErrRetired):
 		return live.ErrRefresh
 	case errors.As(p.Plans.Limits.Explain(err), &limit):
 		return live.Refuse(http.StatusBadRequest, "%w", limit)

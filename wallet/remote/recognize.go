@@ -26,10 +26,6 @@ type recognized struct {
 	at     time.Time
 }
 
-func newRecognizer(clients *store.Clients, now func() time.Time) *recognizer {
-	return &recognizer{clients: clients, now: now, recent: make(map[store.Credential]recognized)}
-}
-
 // client returns the client with a credential. It fails as store.Clients.With does.
 func (r *recognizer) client(ctx context.Context, c store.Credential) (*store.Client, error) {
 	now := r.now()

@@ -45,17 +45,10 @@ func (e *BusyError) Error() string { return "too many requests" }
 // answerTo returns the status and the message for an error.
 func answerTo(err error) (status int, message string) {
 	var refusal live.Refusal
-	var refused *identity.RefusedError
-	var unavailable *UnavailableError
-	var keys *identity.KeysError
 	switch {
-	case errors.Is(err, identity.ErrNoCredentials):
-		return http.StatusUnauthorized, err.Error()
-	case errors.As(err, &refused):
-		return refused.Status, err.Error()
 	case errors.As(err, new(*BusyError)):
 		return http.StatusTooManyRequests, err.Error()
-	case errors.As(err, &unavailable), errors.As(err, &keys):
+	case errors.As(err, new(*UnavailableError)), errors.As(err, new(*identity.KeysError)):
 		return http.StatusServiceUnavailable, textUnavailable
 	case errors.As(err, &refusal) && refusal.Status() != http.StatusInternalServerError:
 		return refusal.Status(), refusal.Error()

@@ -91,14 +91,12 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Identify == nil {
 		return nil, ErrNoIdentifier
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	c.Patience = cmp.Or(c.Patience, answerPatience)
-	s := &Server{Config: c, clients: newRecognizer(c.Clients, c.Now), states: newStates(c.Key.Address())}
+	s := &Server{Config: c, clients: &recognizer{clients: c.Clients, now: c.Now, recent: make(map[store.Credential]recognized)}, states: &states{sender: c.Key.Address()}}
 	address := c.Key.Address().Hex()
 	signature, err := c.Key.Sign(ctx, wire.OrchestratorRequestMessage(c.Key.Address()))
 	if err != nil {
@@ -182,16 +180,15 @@ func (c Caller) authID(client string) string {
 
 // noClient is the refusal of a credential that is no client's.
 func noClient(c store.Credential) error {
-	why := errors.New("no client has this token")
 	switch identity.Kind(c.Kind) {
 	case identity.KindCertificate:
-		why = fmt.Errorf("no client has a certificate with the common name %.100q", c.Value)
+		return live.Refuse(http.StatusUnauthorized, "no client has a certificate with the common name %.100q", c.Value)
 	case identity.KindJWT:
-		why = fmt.Errorf("the JSON Web Token is of %.100q, which is no client", c.Value)
+		return live.Refuse(http.StatusUnauthorized, "the JSON Web Token is of %.100q, which is no client", c.Value)
 	case identity.KindProxy:
-		why = fmt.Errorf("no client has the auth ID %.100q", c.Value)
+		return live.Refuse(http.StatusUnauthorized, "no client has the auth ID %.100q", c.Value)
 	}
-	return &identity.RefusedError{Status: http.StatusUnauthorized, Err: why}
+	return live.Refuse(http.StatusUnauthorized, "no client has this token")
 }
 
 // clientID is the client's, "" for none.

@@ -16,8 +16,6 @@ type states struct {
 	recent recent[[sha256.Size]byte, struct{}]
 }
 
-func newStates(sender common.Address) *states { return &states{sender: sender} }
-
 // verify returns the session of a state. It fails as live.State.Verify does.
 func (s *states) verify(state live.State) (*live.Session, error) {
 	if _, known := s.recent.get(digest(state)); known {

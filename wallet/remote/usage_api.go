@@ -30,7 +30,7 @@ type usagePage struct {
 }
 
 // errUserUsage is a request by a client's user for the usage of the whole client.
-var errUserUsage = errors.New("usage is for the client itself; these credentials are of a user of it")
+var errUserUsage = live.Refuse(http.StatusForbidden, "usage is for the client itself; these credentials are of a user of it")
 
 // usageClient is the client whose usage a caller may read and acknowledge.
 func (s *Server) usageClient(r *http.Request, entry *Answered) (*store.Client, error) {
@@ -39,7 +39,7 @@ func (s *Server) usageClient(r *http.Request, entry *Answered) (*store.Client, e
 		return nil, identity.ErrNoCredentials
 	}
 	if caller.Subject != "" {
-		return nil, &identity.RefusedError{Status: http.StatusForbidden, Err: errUserUsage}
+		return nil, errUserUsage
 	}
 	client, err := s.Clients.With(r.Context(), caller.Credential, s.Now()) // as it is now
 	switch {
@@ -48,7 +48,7 @@ func (s *Server) usageClient(r *http.Request, entry *Answered) (*store.Client, e
 	case err != nil:
 		return nil, &UnavailableError{Err: err}
 	case !client.RevokedAt.IsZero():
-		return nil, &identity.RefusedError{Status: http.StatusUnauthorized, Err: fmt.Errorf("client %q was revoked", client.Name)}
+		return nil, live.Refuse(http.StatusUnauthorized, "client %q was revoked", client.Name)
 	}
 	return client, nil
 }

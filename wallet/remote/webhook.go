@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -51,16 +52,11 @@ type Permission struct {
 	MaxPrice *live.MaxPrice
 }
 
-// WebhookError is a webhook that gave no answer to go by. The payment is not made.
-type WebhookError struct{ Err error }
-
-func (e *WebhookError) Error() string { return "auth webhook: " + e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *WebhookError) Unwrap() error { return e.Err }
+// noAnswer is the error of a webhook that gave no answer to go by. The payment is not made.
+func noAnswer(why error) error { return fmt.Errorf("auth webhook: %w", why) }
 
 // Ask asks whether the session may go on as state says, for a request with these headers. It
-// fails with the webhook's own live.Refusal, or with *WebhookError.
+// fails with the webhook's own live.Refusal, or with why it gave none.
 func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMessage) (*Permission, error) {
 	ctx, cancel := context.WithTimeout(ctx, webhookPatience)
 	defer cancel()
@@ -69,25 +65,23 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 		State   json.RawMessage `json:"state"`
 	}{headers, state})
 	if err != nil {
-		return nil, &WebhookError{err}
+		return nil, noAnswer(err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL, bytes.NewReader(body))
 	if err != nil {
-		return nil, &WebhookError{errors.New("its URL is not valid")}
+		return nil, noAnswer(errors.New("its URL is not valid"))
 	}
 	// Without a value it is not sent, and lets net/http repeat the request if the server has closed an idle connection.
 	req.Header[idempotencyKeyHeader] = nil
-	for name, values := range w.Headers {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, w.Headers)
 	req.Header.Set("Content-Type", "application/json")
 	res, err := w.client().Do(req)
 	if err != nil {
-		return nil, &WebhookError{inTime(ctx, neterr.WithoutURL(err))}
+		return nil, noAnswer(inTime(ctx, neterr.WithoutURL(err)))
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, &WebhookError{fmt.Errorf("it answered with HTTP status %d", res.StatusCode)}
+		return nil, noAnswer(fmt.Errorf("it answered with HTTP status %d", res.StatusCode))
 	}
 	var answer struct {
 		Status   int            `json:"status"`
@@ -98,18 +92,18 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 	}
 	text, err := input.ReadAll(res.Body, maxWebhookAnswer)
 	if err != nil {
-		return nil, &WebhookError{inTime(ctx, fmt.Errorf("its answer cannot be read: %w", err))}
+		return nil, noAnswer(inTime(ctx, fmt.Errorf("its answer cannot be read: %w", err)))
 	}
 	if json.NewDecoder(bytes.NewReader(text)).Decode(&answer) != nil {
-		return nil, &WebhookError{errors.New("its answer is not JSON, or has a field of another type")}
+		return nil, noAnswer(errors.New("its answer is not JSON, or has a field of another type"))
 	}
 	if err := store.CheckText("auth_id", answer.AuthID); err != nil {
-		return nil, &WebhookError{errors.New(err.Error())} // its status is for texts of clients
+		return nil, noAnswer(errors.New(err.Error())) // its status is for texts of clients
 	}
 	switch {
 	case answer.Status == http.StatusOK:
 	case answer.Status < http.StatusBadRequest || answer.Status > 599: // to the client it would be no refusal
-		return nil, &WebhookError{fmt.Errorf("it answered with status %d, which neither allows (200) nor refuses (400 to 599)", answer.Status)}
+		return nil, noAnswer(fmt.Errorf("it answered with status %d, which neither allows (200) nor refuses (400 to 599)", answer.Status))
 	case answer.Reason == "":
 		return nil, live.Refuse(answer.Status, "signer auth rejected request with status %d", answer.Status)
 	default:

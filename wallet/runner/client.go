@@ -36,21 +36,6 @@ type Client struct {
 	Patience time.Duration
 }
 
-// Error is a list of runners that an orchestrator did not give.
-type Error struct {
-	// URL is the orchestrator's.
-	URL string
-
-	Err error
-}
-
-func (e *Error) Error() string {
-	return fmt.Sprintf("cannot list the runners of the orchestrator at %s: %s", e.URL, cmp.Or(neterr.Reason(e.Err), e.Err.Error()))
-}
-
-// Unwrap returns the reason.
-func (e *Error) Unwrap() error { return e.Err }
-
 // StatusError is an HTTP status instead of a list.
 type StatusError struct {
 	Code int
@@ -80,9 +65,9 @@ func readAll(limited context.Context, r io.Reader, most int64) ([]byte, error) {
 	return text, cmp.Or(err, limited.Err())
 }
 
-// Runners returns what an orchestrator offers and a client can use. It fails with ctx's error, and with
-// *Error, which wraps pay.ErrUnreachable for one that does not answer, and a *StatusError of status 404
-// for one that has no live runners.
+// Runners returns what an orchestrator offers and a client can use. It fails with ctx's error, with
+// pay.ErrUnreachable for an orchestrator that does not answer, and with a *StatusError of status 404 for one
+// that has no live runners.
 func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 	limited, cancel := within(ctx, cmp.Or(c.Patience, patience))
 	defer cancel()
@@ -90,7 +75,7 @@ func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, &Error{u.String(), err}
+		return nil, hint.Kind(err, fmt.Errorf("cannot list the runners of the orchestrator at %s: %s", u, cmp.Or(neterr.Reason(err), err.Error())))
 	}
 	silent := func(err error) ([]Runner, error) { return fail(hint.Kind(pay.ErrUnreachable, inTime(limited, err))) }
 	request, err := http.NewRequestWithContext(limited, http.MethodGet, u.String()+"/discovery", nil)

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,37 +55,30 @@ func File(path string) func(context.Context) ([]Candidate, error) {
 	}
 }
 
-// WebhookError is an orchestrator webhook that gave no list. It does not have the webhook's URL,
+// noList is the error of an orchestrator webhook that gave no list. It does not have the webhook's URL,
 // which may be secret.
-type WebhookError struct{ Err error }
-
-func (e *WebhookError) Error() string { return "orchestrator webhook: " + e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *WebhookError) Unwrap() error { return e.Err }
+func noList(why error) error { return fmt.Errorf("orchestrator webhook: %w", why) }
 
 // Webhook asks a webhook for candidates, as go-livepeer's -orchWebhookUrl: it answers with a JSON
 // array of {"address": URL, "score": number}. Entries that cannot be used are left out. A nil client is
-// one of its own, which follows no redirect. It fails with *WebhookError.
+// one of its own, which follows no redirect.
 func Webhook(url string, headers http.Header, client *http.Client) func(context.Context) ([]Candidate, error) {
-	if client == nil {
-		client = &http.Client{Transport: transport.New(), CheckRedirect: transport.NoRedirect}
-	}
+	client = cmp.Or(client, &http.Client{Transport: transport.New(), CheckRedirect: transport.NoRedirect})
 	return func(ctx context.Context) ([]Candidate, error) {
 		limited, cancel := within(ctx, webhookPatience)
 		defer cancel()
 		request, err := http.NewRequestWithContext(limited, http.MethodGet, url, nil)
 		if err != nil {
-			return nil, &WebhookError{errors.New("its URL is not valid")}
+			return nil, noList(errors.New("its URL is not valid"))
 		}
 		request.Header = headers.Clone()
 		response, err := client.Do(request)
 		if err != nil {
-			return nil, &WebhookError{inTime(limited, err)}
+			return nil, noList(inTime(limited, err))
 		}
 		defer response.Body.Close()
 		if response.StatusCode != http.StatusOK {
-			return nil, &WebhookError{&StatusError{response.StatusCode, response.Status}}
+			return nil, noList(&StatusError{response.StatusCode, response.Status})
 		}
 		var listed []struct {
 			Address string   `json:"address"`
@@ -92,10 +86,10 @@ func Webhook(url string, headers http.Header, client *http.Client) func(context.
 		}
 		text, err := readAll(limited, response.Body, maxCandidates)
 		if err != nil {
-			return nil, &WebhookError{fmt.Errorf("its answer cannot be read: %w", inTime(limited, err))}
+			return nil, noList(fmt.Errorf("its answer cannot be read: %w", inTime(limited, err)))
 		}
 		if json.Unmarshal(text, &listed) != nil {
-			return nil, &WebhookError{errors.New(`its answer is not a list of orchestrators: [{"address": URL, "score": NUMBER}, …]`)}
+			return nil, noList(errors.New(`its answer is not a list of orchestrators: [{"address": URL, "score": NUMBER}, …]`))
 		}
 		var candidates []Candidate
 		for _, l := range listed {

@@ -143,7 +143,7 @@ func exportAndImport(t *testing.T, place place) {
 	c := to.Chain(testChain)
 	for i := range 2 {
 		_, err = c.ReserveNonces(t.Context(), common.Address{1}, params(byte(1+i)), 1, 0)
-		errorAs[*RetiredError](t, err)
+		require.ErrorIs(t, err, ErrRetired)
 	}
 	spent, err := c.Spending(t.Context(), common.Address{1}, time.Now())
 	require.NoError(t, err)
@@ -241,7 +241,7 @@ func TestRequests(t *testing.T) {
 	require.Equal(t, Reserved, made.Before.State)
 	second.Request = &Request{ID: "one", Digest: "other"}
 	_, err = c.Reserve(t.Context(), second)
-	errorAs[*RequestError](t, err)
+	require.ErrorIs(t, err, ErrRequest)
 	spent, err := c.Spending(t.Context(), me, time.Now())
 	require.NoError(t, err)
 	require.EqualValues(t, 3, spent.All.Tickets, "booked once")

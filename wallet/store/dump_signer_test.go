@@ -76,7 +76,7 @@ func exportOfASigner(t *testing.T, place place) {
 	requireAgain(t, second, pay(t, to, request(1).with(first)))
 	requireAgain(t, first, pay(t, to, keyed))
 	_, err = livePayments(to).Pay(t.Context(), request(1).with(second))
-	errorAs[*RetiredError](t, err)
+	require.ErrorIs(t, err, ErrRetired)
 	_, err = livePayments(to).Pay(t.Context(), request(3).with(second))
 	errorAs[*UnacknowledgedError](t, err)
 	shown, err := to.Restored(t.Context())

@@ -2,10 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
-	"time"
-
-	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
@@ -39,6 +35,16 @@ var (
 	// pmctl's own transactions takes. Nothing was changed.
 	ErrBusy = db.ErrBusy
 
+	// ErrSchema is returned for a store written by a newer pmctl. It has not been changed.
+	ErrSchema = errors.New("the store was written by a newer pmctl")
+
+	// ErrRetired is returned for a retired session: the store that counted its nonces was moved, copied
+	// or restored, and may not know all that are taken.
+	ErrRetired = errors.New("the session was retired")
+
+	// ErrRequest is returned for a request ID that was used with different arguments.
+	ErrRequest = errors.New("the request ID was already used with different arguments")
+
 	// ErrNoParams is returned if no ticket params are stored for a sender and URL.
 	ErrNoParams = errors.New("no ticket params in the store")
 )
@@ -46,38 +52,6 @@ var (
 // DamagedError is a store that cannot be used, and its path. It wraps ErrDamaged, or
 // ErrNotStore for a file that never was a store. Nothing was changed.
 type DamagedError = db.DamagedError
-
-// SchemaError is a store written by a newer pmctl. It has not been changed.
-type SchemaError struct {
-	// Path is where the store is, as Store.Path returns it.
-	Path string
-	// Found is the store's schema version, Known the newest that this process reads.
-	Found, Known int
-}
-
-func (e *SchemaError) Error() string {
-	return fmt.Sprintf("the store %s has schema version %d of a newer pmctl, this process reads at most %d", e.Path, e.Found, e.Known)
-}
-
-// Hint says what can be done. An agent passes it on to a newer pmctl.
-func (e *SchemaError) Hint() string {
-	return "use the newer pmctl, and restart agents and signers that ran before it"
-}
-
-// RetiredError is a retired session: the store that counted its nonces was moved, copied or
-// restored, and may not know all that are taken.
-type RetiredError struct {
-	// RecipientRandHash identifies the session, At is when it was retired.
-	RecipientRandHash common.Hash
-	At                time.Time
-}
-
-func (e *RetiredError) Error() string {
-	return fmt.Sprintf("session %v was retired at %s because the store was moved, copied or restored", e.RecipientRandHash, e.At.Format(time.RFC3339))
-}
-
-// Hint says what can be done.
-func (e *RetiredError) Hint() string { return "fetch fresh ticket params: pmctl params fetch URL" }
 
 // HasPassword reports whether a location is a database URL with a password. A location that
 // others can read, such as one on a command line, must have none.

@@ -65,11 +65,10 @@ func requireRetired(t *testing.T, path string, before *Store, reason string) *St
 	require.NotEqual(t, before.ID(), s.ID(), "params of the old one are refused")
 	c := s.Chain(testChain)
 	_, err := c.ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
-	var retired *RetiredError
 	if s.Retirement().Sessions > 0 {
-		require.ErrorAs(t, err, &retired)
+		require.ErrorIs(t, err, ErrRetired)
 		_, err = c.UsedNonces(t.Context(), params(1).RecipientRandHash)
-		require.ErrorAs(t, err, &retired)
+		require.ErrorIs(t, err, ErrRetired)
 	}
 	_, err = c.Params(t.Context(), common.Address{1}, "https://r")
 	require.ErrorIs(t, err, ErrNoParams)

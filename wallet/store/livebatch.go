@@ -175,16 +175,16 @@ func (b *liveBatch) readCounts() db.Statement {
 	return db.AskIn(b.tx, func(rows db.Scanner) (one row, err error) {
 		var text string
 		var used, last int64
-		var retired sql.NullInt64
-		if err := rows.Scan(&text, &used, &retired, &last); err != nil {
+		var at sql.NullInt64
+		if err := rows.Scan(&text, &used, &at, &last); err != nil {
 			return one, err
 		}
 		if one.hash, err = parseHash(text); err == nil && used != last {
 			err = unevenError(one.hash, used, last)
 		}
 		one.nonceCount = nonceCount{before: uint32(used), used: uint32(used)}
-		if retired.Valid {
-			one.retired = &RetiredError{RecipientRandHash: one.hash, At: fromMillis(retired.Int64)}
+		if at.Valid {
+			one.retired = retired(one.hash, at.Int64)
 		}
 		return one, err
 	}, func(one row) error {

@@ -128,7 +128,7 @@ type LiveOutcome struct {
 // has expired gets nothing. For another OrchestratorInfo the session continues with what is recorded,
 // as long as no newer state was seen.
 //
-// Pay fails with a live.Refusal, which may be *ClientError, *AllowanceError or *PinError, and
+// Pay fails with a live.Refusal, which may be *ClientError, *AllowanceError or ErrPinned, and
 // as Chain.Reserve does. A refused request changes nothing.
 func (p *LivePayments) Pay(ctx context.Context, r LiveRequest) (*LivePayment, error) {
 	outcomes, err := p.PayAll(ctx, []LiveRequest{r})

@@ -1,30 +1,22 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 const selectPinsIn = `SELECT recipient_url, recipient FROM recipients WHERE chain_id = $1 AND sender = $2 AND recipient_url`
 
-// PinError is a payment to another address than the one that is pinned to the orchestrator's URL.
-// Nothing was signed.
-type PinError struct {
-	URL string
-	// Pinned is the address that is paid at the URL, Asked the one that was to be paid.
-	Pinned, Asked common.Address
-}
-
-func (e *PinError) Error() string {
-	return fmt.Sprintf("%s now asks for payments to %s, and the signer's account pays %s there", e.URL, e.Asked.Hex(), e.Pinned.Hex())
-}
-
-// Status implements live.Refusal.
-func (*PinError) Status() int { return http.StatusBadRequest }
+// ErrPinned is returned for a payment to another address than the one that is pinned to the orchestrator's
+// URL. Nothing was signed.
+var ErrPinned = errors.New("another address is pinned to the orchestrator's URL")
 
 // readPins reads the addresses that the sender's own payments have pinned. A live payment pins
 // none: a client names the URL, and could keep others from the orchestrator that is there.
@@ -43,7 +35,8 @@ func (b *liveBatch) readPins(urls []string) db.Statement {
 
 func (b *liveBatch) checkPin(r LiveRequest) error {
 	if pinned, ok := b.pins[r.URL]; ok && pinned != r.Params.Recipient {
-		return &PinError{r.URL, pinned, r.Params.Recipient}
+		err := fmt.Errorf("%s now asks for payments to %s, and the signer's account pays %s there", r.URL, r.Params.Recipient.Hex(), pinned.Hex())
+		return live.Refuse(http.StatusBadRequest, "%w", hint.Kind(ErrPinned, err))
 	}
 	return nil
 }

@@ -26,11 +26,12 @@ func livePins(t *testing.T, place place) {
 	pay(t, s, other)
 	requireAgain(t, first, pay(t, s, at(known)))
 	_, err = livePayments(s).Pay(t.Context(), at(unknown))
-	require.Equal(t, &PinError{unknown, common.Address{0xee}, other.Params.Recipient}, errorAs[*PinError](t, err))
+	require.ErrorIs(t, err, ErrPinned)
+	require.EqualError(t, err, unknown+" now asks for payments to "+other.Params.Recipient.Hex()+", and the signer's account pays "+common.Address{0xee}.Hex()+" there")
 	next := at(known).with(first)
 	next.Info = "fresh"
 	_, err = livePayments(s).Pay(t.Context(), next)
-	errorAs[*PinError](t, err)
+	require.ErrorIs(t, err, ErrPinned)
 	require.EqualValues(t, 2, spentTickets(t, s))
 
 	// A client's payment has pinned nothing.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -180,7 +181,7 @@ func paymentsOfVersion15AreKept(t *testing.T, place place) {
 				return err
 			}
 			for v := 1; v <= 15; v++ {
-				if err := runSchema(tx, versionSchema(v)); err != nil {
+				if err := runSchema(tx, fmt.Sprintf("version%d", v)); err != nil {
 					return err
 				}
 			}

@@ -10,7 +10,7 @@ import (
 // is none it creates one: a file with mode 0600, in a folder with mode 0700 if that is missing too,
 // or the schema pmctl in a database. A store of an older version is upgraded, in one transaction.
 // It fails with ErrLocation, ErrNotStore, ErrDamaged, ErrAccess, ErrUnreachable, ErrBusy or
-// *SchemaError, and has then changed nothing that existed. No error shows a password.
+// ErrSchema, and has then changed nothing that existed. No error shows a password.
 func Open(ctx context.Context, location string, options ...Option) (*Store, error) {
 	s, err := connect(location, options)
 	if err != nil {

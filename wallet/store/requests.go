@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
@@ -118,22 +119,6 @@ func (rs Records) Version() string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// RequestError is a request ID that was used with different arguments.
-type RequestError struct {
-	// ID is the request's, At is when it was first used.
-	ID string
-	At time.Time
-}
-
-func (e *RequestError) Error() string {
-	return fmt.Sprintf("request ID %q was already used with different arguments at %s", e.ID, e.At.Format(time.RFC3339))
-}
-
-// Hint says what can be done.
-func (e *RequestError) Hint() string {
-	return "repeat the request with its first arguments, or choose another ID"
-}
-
 // RequestMovedError is a request that another process has changed since it was read.
 type RequestMovedError struct {
 	// ID is the request's.
@@ -151,7 +136,7 @@ func (e *RequestMovedError) Error() string {
 }
 
 // Requested returns the tickets made for a sender's request, nil if there are none. It fails
-// with *RequestError.
+// with ErrRequest.
 func (c *Chain) Requested(ctx context.Context, sender common.Address, request Request) (Records, error) {
 	return snapshot(ctx, c.store, fmt.Sprintf("look for request %q", request.ID), func(tx *db.Tx) (Records, error) {
 		return c.request(tx, sender, request)
@@ -170,7 +155,8 @@ func (c *Chain) request(tx *db.Tx, sender common.Address, request Request) (Reco
 	case !found:
 		return nil, requireAcknowledged(tx)
 	case digest != request.Digest:
-		return nil, &RequestError{ID: request.ID, At: fromMillis(at)}
+		err = fmt.Errorf("request ID %q was already used with different arguments at %s", request.ID, fromMillis(at).Format(time.RFC3339))
+		return nil, hint.With(hint.Kind(ErrRequest, err), "repeat the request with its first arguments, or choose another ID")
 	}
 	records, err := db.List(tx, func(rows db.Scanner) (*Record, error) {
 		r := &Record{ID: request.ID, Digest: digest, At: fromMillis(at)}

@@ -81,8 +81,8 @@ func (c *Chain) ReserveNonces(ctx context.Context, sender common.Address, params
 //
 // It fails with *pm.NonceCapError if s.Cap or the width of a nonce leaves fewer than s.Count;
 // with pm.ErrTicketCount for a count of 0; as pm.TicketParams.CheckFields does; with a live.Refusal for
-// a request that a database does not keep; with the error of s.Allow; with *RetiredError and
-// *RequestError; with ErrBusy, ErrAccess or ErrDamaged; and with ctx's error. Nonces are then not
+// a request that a database does not keep; with the error of s.Allow; with ErrRetired and
+// ErrRequest; with ErrBusy, ErrAccess or ErrDamaged; and with ctx's error. Nonces are then not
 // taken or lost, never handed out.
 func (c *Chain) Reserve(ctx context.Context, s Spend) (*Made, error) {
 	outcomes, err := c.ReserveAll(ctx, []Spend{s})
@@ -142,12 +142,12 @@ func (e refused) Unwrap() error { return e.error }
 
 // isRefusal tells a refused Spend from a failure of the store.
 func isRefusal(err error) bool {
-	for _, target := range []any{new(refused), new(*pm.NonceCapError), new(*RetiredError), new(*RequestError), new(*RequestMovedError), new(*UnacknowledgedError)} {
+	for _, target := range []any{new(refused), new(*pm.NonceCapError), new(*RequestMovedError), new(*UnacknowledgedError)} {
 		if errors.As(err, target) {
 			return true
 		}
 	}
-	return false
+	return errors.Is(err, ErrRetired) || errors.Is(err, ErrRequest)
 }
 
 // check fails for a Spend that cannot be reserved, before the database sees it.

@@ -107,7 +107,7 @@ func TestAcknowledge(t *testing.T) {
 	require.Equal(t, pm.NonceRange{First: 1, Count: 1}, made.Nonces)
 	a.begun("lost", "fund", 1, 2)
 	_, err = c.UsedNonces(t.Context(), params(1).RecipientRandHash)
-	require.ErrorAs(t, err, new(*RetiredError), "sessions stay retired")
+	require.ErrorIs(t, err, ErrRetired, "sessions stay retired")
 
 	require.NoError(t, s.Close())
 	again := open(t, s.Path())

@@ -2,7 +2,6 @@ package store
 
 import (
 	"embed"
-	"fmt"
 
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
@@ -29,10 +28,7 @@ const (
 
 const currentSchema = "current"
 
-// versionSchema names what a version changed.
-func versionSchema(version int) string { return fmt.Sprintf("version%d", version) }
-
-// runSchema runs a file of schemaFiles.
+// runSchema runs a file of schemaFiles: currentSchema, or what a version changed.
 func runSchema(tx *db.Tx, name string) error {
 	text, err := schemaFiles.ReadFile("schema/" + name + ".sql")
 	if err != nil {

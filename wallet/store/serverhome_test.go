@@ -60,7 +60,7 @@ func TestAPromotedStandbyRetires(t *testing.T) {
 	requireRestoredInUse(t, inUse, CauseServer)
 	require.NotEqual(t, before.ID(), inUse.ID(), "params of the old one are refused")
 	_, err := inUse.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(2), 1, 0)
-	require.ErrorAs(t, err, new(*RetiredError))
+	require.ErrorIs(t, err, ErrRetired)
 	_, err = inUse.Chain(testChain).Reserve(t.Context(), spendFor("lost", 3))
 	require.ErrorAs(t, err, new(*UnacknowledgedError))
 	reserve(t, inUse, params(3), 1)
@@ -119,7 +119,7 @@ func TestRestoredRowsRetire(t *testing.T) {
 	_, err = cannotTell.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(9), 1, 0)
 	require.ErrorAs(t, err, new(*RestoredError), "a request for the old store is refused")
 	_, err = cannotTell.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
-	require.ErrorAs(t, err, new(*RetiredError))
+	require.ErrorIs(t, err, ErrRetired)
 	require.Equal(t, again.ID(), cannotTell.ID())
 	for _, memory := range []string{newer, older, stranger} {
 		require.Nil(t, machine(t, location, memory).Retirement())

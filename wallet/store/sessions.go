@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
@@ -21,14 +23,20 @@ const (
 )
 
 // UsedNonces returns how many nonces of a session, counted from 1, are taken. It fails with
-// *RetiredError for a retired session.
+// ErrRetired for a retired session.
 func (c *Chain) UsedNonces(ctx context.Context, recipientRandHash common.Hash) (uint32, error) {
 	return read(ctx, c.store, fmt.Sprintf("read session %v", recipientRandHash), func(tx *db.Tx) (uint32, error) {
 		return usedNonces(tx, recipientRandHash)
 	})
 }
 
-// usedNonces fails with *RetiredError. A new session has used none.
+// retired is the ErrRetired of a session that was retired at a time in milliseconds.
+func retired(session common.Hash, at int64) error {
+	err := fmt.Errorf("session %v was retired at %s because the store was moved, copied or restored", session, fromMillis(at).Format(time.RFC3339))
+	return hint.With(hint.Kind(ErrRetired, err), "fetch fresh ticket params: pmctl params fetch URL")
+}
+
+// usedNonces fails with ErrRetired. A new session has used none.
 func usedNonces(tx *db.Tx, hash common.Hash, with ...db.Statement) (uint32, error) {
 	type session struct {
 		used    uint32
@@ -40,7 +48,7 @@ func usedNonces(tx *db.Tx, hash common.Hash, with ...db.Statement) (uint32, erro
 		return nil
 	}, selectSession, hash.Hex()))...)
 	if err == nil && found.retired.Valid {
-		err = &RetiredError{RecipientRandHash: hash, At: fromMillis(found.retired.Int64)}
+		err = retired(hash, found.retired.Int64)
 	}
 	return found.used, err
 }

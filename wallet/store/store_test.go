@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/oneday"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
@@ -122,12 +124,11 @@ func refusesANewerSchema(t *testing.T, place place) {
 	require.NoError(t, s.Close())
 
 	_, err := Open(t.Context(), path)
-	var schema *SchemaError
-	require.ErrorAs(t, err, &schema)
-	require.Equal(t, SchemaError{Path: s.Path(), Found: 99, Known: schemaVersion}, *schema)
-	require.ErrorContains(t, err, "newer pmctl")
+	require.ErrorIs(t, err, ErrSchema)
+	require.ErrorContains(t, err, fmt.Sprintf("%s has schema version 99 of a newer pmctl, this process reads at most %d", s.Path(), schemaVersion))
 	require.NotContains(t, err.Error(), "this pmctl", "an agent's client reads it, too, and is the newer one")
-	require.Contains(t, schema.Hint(), "restart agents and signers")
+	next, _ := hint.Of(err)
+	require.Contains(t, next, "restart agents and signers")
 }
 
 func TestRefusesDamage(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
@@ -28,7 +29,7 @@ func inspect(d *db.DB, tx *db.Tx) (version int, id string, err error) {
 	return version, facts[metaID], err
 }
 
-// schemaOf reads a schema version. It fails with *SchemaError for one that a newer pmctl writes,
+// schemaOf reads a schema version. It fails with ErrSchema for one that a newer pmctl writes,
 // which may have upgraded the store while this one uses it.
 func schemaOf(d *db.DB, text string) (version int, err error) {
 	version, err = strconv.Atoi(text)
@@ -36,7 +37,9 @@ func schemaOf(d *db.DB, text string) (version int, err error) {
 	case err != nil, version < 1:
 		return 0, fmt.Errorf("%w: it has schema version %.20q", ErrDamaged, text)
 	case version > schemaVersion:
-		return 0, &SchemaError{Path: d.Name, Found: version, Known: schemaVersion}
+		err = fmt.Errorf("the store %s has schema version %d of a newer pmctl, this process reads at most %d", d.Name, version, schemaVersion)
+		// An agent passes the hint on to a newer pmctl.
+		return 0, hint.With(hint.Kind(ErrSchema, err), "use the newer pmctl, and restart agents and signers that ran before it")
 	}
 	return version, nil
 }
@@ -57,7 +60,7 @@ func upgrade(d *db.DB, tx *db.Tx) (id string, err error) {
 		}
 	}
 	for v := version + 1; v <= schemaVersion; v++ {
-		if err := runSchema(tx, versionSchema(v)); err != nil {
+		if err := runSchema(tx, fmt.Sprintf("version%d", v)); err != nil {
 			return "", err
 		}
 	}

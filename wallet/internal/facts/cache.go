@@ -123,7 +123,7 @@ func (f *Cache) Known() (said pm.Facts, age time.Duration, ok bool) {
 }
 
 // Get returns what is known when it is not older than atMost and nothing has changed
-// since, or else asks the chain. It fails with *StaleError.
+// since, or else asks the chain. It fails with chain.ErrUnreachable.
 func (f *Cache) Get(ctx context.Context, atMost time.Duration, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
 	said, age, err := f.newest(ctx, about, func(age time.Duration, setBack bool) bool {
 		return !setBack && age <= atMost && f.lastLook > f.outdated && !f.mayChange()
@@ -133,11 +133,11 @@ func (f *Cache) Get(ctx context.Context, atMost time.Duration, about []pm.Counte
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	stale := &StaleError{Account: f.sender, Max: atMost, Err: err}
+	age = 0
 	if f.lastLook > 0 {
-		stale.Age, _ = f.since(f.at)
+		age, _ = f.since(f.at)
 	}
-	return pm.Facts{}, 0, stale
+	return pm.Facts{}, 0, Stale(age, atMost, err)
 }
 
 // Renew returns what a look at the chain says that begins after the call.

@@ -17,6 +17,6 @@ func TestStaleAges(t *testing.T) {
 		31100 * time.Millisecond: "the data from the chain is 31s old, and may be 30s old: no answer",
 		2 * time.Minute:          "the data from the chain is 2m old, and may be 30s old: no answer",
 	} {
-		require.EqualError(t, &StaleError{Age: age, Max: 30 * time.Second, Err: why}, says)
+		require.EqualError(t, Stale(age, 30*time.Second, why), says)
 	}
 }

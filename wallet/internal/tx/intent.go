@@ -138,7 +138,7 @@ type Journal interface {
 	// Begin stores a new intent with the transaction that the slot's Sign returns. It sets ID,
 	// Nonce, State, CreatedAt and Attempts. It fails with errors of Agree and Sign, with
 	// ErrTaken if another run has taken the request ID since, with *InProgressError, and with
-	// *UncertainError if the journal may or may not have the intent.
+	// ErrUncertain if the journal may or may not have the intent.
 	Begin(ctx context.Context, intent *Intent, slot Slot) error
 
 	// Move gives an intent another nonce, once its own is used. It fails as Begin does.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -8,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/pmctl/pmctl/internal/plainjson"
 	"github.com/pmctl/pmctl/wallet"
@@ -56,9 +56,7 @@ type Reloaded struct {
 
 // Handler answers the requests of operators and monitors.
 func Handler(c Config) http.Handler {
-	if c.Recorder == nil {
-		c.Recorder = NewRecorder()
-	}
+	c.Recorder = cmp.Or(c.Recorder, NewRecorder())
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) {
 		respond(rw, http.StatusOK, map[string]string{"status": "ok"})
@@ -119,11 +117,7 @@ func (c *Config) guarded(next http.Handler) http.Handler {
 func (c *Config) knows(r *http.Request) bool {
 	_, given, ok := r.BasicAuth()
 	if !ok {
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			return false
-		}
-		given = strings.TrimSpace(token)
+		given = identity.Bearer(r)
 	}
 	want, got := sha256.Sum256([]byte(c.Token)), sha256.Sum256([]byte(given))
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1

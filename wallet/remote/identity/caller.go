@@ -2,9 +2,10 @@ package identity
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/pmctl/pmctl/wallet/live"
 )
 
 // Kind is a kind of credentials. Kinds are stored with the clients that they belong to.
@@ -34,31 +35,14 @@ type Caller struct {
 // An Identifier reads one kind of credentials.
 type Identifier interface {
 	// Identify returns who sent the request. It fails with ErrNoCredentials when the request
-	// has no credentials of this kind, and with *RefusedError when they are not valid.
+	// has no credentials of this kind, and with a live.Refusal when they are not valid: of
+	// http.StatusUnauthorized where other credentials of the same kind could be valid, and of
+	// http.StatusForbidden where the caller may not use this kind at all. It never has the credentials.
 	Identify(r *http.Request) (Caller, error)
 }
 
 // ErrNoCredentials is returned for a request without credentials.
-var ErrNoCredentials = errors.New("the request has no credentials")
-
-// RefusedError is credentials that are not valid.
-type RefusedError struct {
-	// Status is http.StatusUnauthorized where other credentials of the same kind could be
-	// valid, and http.StatusForbidden where the caller may not use this kind at all.
-	Status int
-
-	// Err says why, without the credentials.
-	Err error
-}
-
-func (e *RefusedError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *RefusedError) Unwrap() error { return e.Err }
-
-func refuse(status int, format string, args ...any) error {
-	return &RefusedError{status, fmt.Errorf(format, args...)}
-}
+var ErrNoCredentials = live.Refuse(http.StatusUnauthorized, "the request has no credentials")
 
 // Any asks several Identifiers, and takes the first that finds credentials of its kind.
 type Any []Identifier
@@ -75,8 +59,8 @@ func (a Any) Identify(r *http.Request) (Caller, error) {
 	return Caller{}, ErrNoCredentials
 }
 
-// bearer is the token of the Authorization header, "" where there is none.
-func bearer(r *http.Request) string {
+// Bearer is the token of the Authorization header, "" where there is none.
+func Bearer(r *http.Request) string {
 	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !found || !strings.EqualFold(scheme, "Bearer") {
 		return ""

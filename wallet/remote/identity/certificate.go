@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/internal/pemfile"
+	"github.com/pmctl/pmctl/wallet/live"
 )
 
 // Certificates identifies clients by the certificate of their TLS connection, which the
@@ -63,7 +64,7 @@ func (c Certificates) Identify(r *http.Request) (Caller, error) {
 		return Caller{}, err
 	}
 	if own.Subject.CommonName == "" {
-		return Caller{}, refuse(http.StatusUnauthorized, "the certificate's subject has no common name")
+		return Caller{}, live.Refuse(http.StatusUnauthorized, "the certificate's subject has no common name")
 	}
 	return Caller{Kind: KindCertificate, Value: own.Subject.CommonName}, nil
 }
@@ -71,7 +72,7 @@ func (c Certificates) Identify(r *http.Request) (Caller, error) {
 // verify refuses a certificate that the listener would not accept any more, as nothing is verified
 // again while a connection lasts.
 func (c Certificates) verify(chains [][]*x509.Certificate, now time.Time) error {
-	err := refuse(http.StatusUnauthorized, "the authority that signed the client's certificate is no longer accepted")
+	err := error(live.Refuse(http.StatusUnauthorized, "the authority that signed the client's certificate is no longer accepted"))
 	for _, chain := range chains {
 		root := c.authority(chain[len(chain)-1])
 		if root == nil {
@@ -110,7 +111,7 @@ func current(chain []*x509.Certificate, now time.Time) error {
 		if i > 0 {
 			whose = "the certificate of the authority that signed the client's"
 		}
-		return refuse(http.StatusUnauthorized, "%s expired at %s", whose, certificate.NotAfter.UTC().Format(time.RFC3339))
+		return live.Refuse(http.StatusUnauthorized, "%s expired at %s", whose, certificate.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

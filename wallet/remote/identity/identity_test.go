@@ -22,13 +22,15 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/live"
 )
 
 func status(t *testing.T, err error) int {
 	t.Helper()
-	var refused *RefusedError
+	var refused live.Refusal
 	require.ErrorAs(t, err, &refused)
-	return refused.Status
+	return refused.Status()
 }
 
 func request(header, value string) *http.Request {

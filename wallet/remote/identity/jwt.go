@@ -17,6 +17,7 @@ import (
 
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/internal/pemfile"
+	"github.com/pmctl/pmctl/wallet/live"
 )
 
 // JWT is which JSON Web Tokens are accepted.
@@ -98,15 +99,11 @@ type WebTokens struct {
 
 // Tokens returns an Identifier for these tokens.
 func (j JWT) Tokens(ctx context.Context) (*WebTokens, error) {
-	if j.Client == "" {
-		j.Client = "sub"
-	}
+	j.Client = cmp.Or(j.Client, "sub")
 	if j.Now == nil {
 		j.Now = time.Now
 	}
-	if j.Log == nil {
-		j.Log = slog.New(slog.DiscardHandler)
-	}
+	j.Log = cmp.Or(j.Log, slog.New(slog.DiscardHandler))
 	var keys oidc.KeySet
 	var issuer *issuerKeys
 	switch {
@@ -137,7 +134,7 @@ func (w *WebTokens) Renew(ctx context.Context) error {
 
 // Identify implements Identifier.
 func (w *WebTokens) Identify(r *http.Request) (Caller, error) {
-	token := bearer(r)
+	token := Bearer(r)
 	if strings.Count(token, ".") != 2 {
 		return Caller{}, ErrNoCredentials
 	}
@@ -146,25 +143,25 @@ func (w *WebTokens) Identify(r *http.Request) (Caller, error) {
 	if fetching != nil {
 		return Caller{}, &KeysError{w.KeysURL, fetching}
 	} else if err != nil {
-		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token is not valid: %w", err)
+		return Caller{}, live.Refuse(http.StatusUnauthorized, "the JSON Web Token is not valid: %w", err)
 	}
 	var claims map[string]any
 	if err := verified.Claims(&claims); err != nil {
-		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token's claims: %w", err)
+		return Caller{}, live.Refuse(http.StatusUnauthorized, "the JSON Web Token's claims: %w", err)
 	}
 	// The library allows five minutes.
 	if from, ok := claims["nbf"].(float64); ok && from > float64(w.Now().Add(notBeforeLeeway).Unix()) {
 		from = min(from, latestTime) // a number can be more than any time
-		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token is not valid before %v", time.Unix(int64(from), 0).UTC())
+		return Caller{}, live.Refuse(http.StatusUnauthorized, "the JSON Web Token is not valid before %v", time.Unix(int64(from), 0).UTC())
 	}
 	caller := Caller{Kind: KindJWT}
 	for _, name := range []string{w.Client, w.Subject} {
 		if _, text := claims[name].(string); !text && claims[name] != nil {
-			return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token's claim %q is not a string", name)
+			return Caller{}, live.Refuse(http.StatusUnauthorized, "the JSON Web Token's claim %q is not a string", name)
 		}
 	}
 	if caller.Value, _ = claims[w.Client].(string); caller.Value == "" {
-		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token has no claim %q, which names the client", w.Client)
+		return Caller{}, live.Refuse(http.StatusUnauthorized, "the JSON Web Token has no claim %q, which names the client", w.Client)
 	}
 	if w.Subject != "" {
 		caller.Subject, _ = claims[w.Subject].(string)

@@ -1,11 +1,12 @@
 package identity
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/pmctl/pmctl/wallet/live"
 )
 
 // Local takes requests without credentials from programs on this machine, whose listener must be on a
@@ -15,8 +16,8 @@ import (
 type Local struct{}
 
 var (
-	errHost   = errors.New("without credentials the signer is addressed as localhost or by a loopback address")
-	errOrigin = errors.New("the request is of a web page of another site, which needs credentials")
+	errHost   = live.Refuse(http.StatusForbidden, "without credentials the signer is addressed as localhost or by a loopback address")
+	errOrigin = live.Refuse(http.StatusForbidden, "the request is of a web page of another site, which needs credentials")
 )
 
 // Identify implements Identifier.
@@ -24,9 +25,9 @@ func (Local) Identify(r *http.Request) (Caller, error) {
 	switch own, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr); {
 	case own != nil && own.Network() == "unix": // no browser connects to one
 	case !IsLocal(r.Host):
-		return Caller{}, &RefusedError{http.StatusForbidden, errHost}
+		return Caller{}, errHost
 	case http.NewCrossOriginProtection().Check(r) != nil:
-		return Caller{}, &RefusedError{http.StatusForbidden, errOrigin}
+		return Caller{}, errOrigin
 	}
 	return Caller{Kind: KindNone}, nil
 }

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+
+	"github.com/pmctl/pmctl/wallet/live"
 )
 
 // authIDHeader is how a proxy that authenticates passes on the identity.
@@ -48,11 +51,11 @@ func (p Proxies) Identify(r *http.Request) (Caller, error) {
 	case len(ids) == 0:
 		return Caller{}, ErrNoCredentials
 	case len(ids) > 1:
-		return Caller{}, refuse(http.StatusUnauthorized, "%s is set %d times", authIDHeader, len(ids))
+		return Caller{}, live.Refuse(http.StatusUnauthorized, "%s is set %d times", authIDHeader, len(ids))
 	}
 	client, subject, _ := strings.Cut(ids[0], ":")
 	if client == "" {
-		return Caller{}, refuse(http.StatusUnauthorized, "%s names no client", authIDHeader)
+		return Caller{}, live.Refuse(http.StatusUnauthorized, "%s names no client", authIDHeader)
 	}
 	return Caller{KindProxy, client, subject}, nil
 }
@@ -66,20 +69,12 @@ type strangers struct{ Proxies }
 // Identify implements Identifier.
 func (s strangers) Identify(r *http.Request) (Caller, error) {
 	if len(r.Header.Values(authIDHeader)) > 0 && !s.trusts(r.RemoteAddr) {
-		return Caller{}, refuse(http.StatusForbidden, "only a trusted proxy may set %s", authIDHeader)
+		return Caller{}, live.Refuse(http.StatusForbidden, "only a trusted proxy may set %s", authIDHeader)
 	}
 	return Caller{}, ErrNoCredentials
 }
 
 func (p Proxies) trusts(address string) bool {
 	from, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return false
-	}
-	for _, prefix := range p.Trusted {
-		if prefix.Contains(from.Addr().Unmap()) {
-			return true
-		}
-	}
-	return false
+	return err == nil && slices.ContainsFunc(p.Trusted, func(prefix netip.Prefix) bool { return prefix.Contains(from.Addr().Unmap()) })
 }

@@ -32,7 +32,7 @@ type Tokens struct{}
 
 // Identify implements Identifier.
 func (Tokens) Identify(r *http.Request) (Caller, error) {
-	token := bearer(r)
+	token := Bearer(r)
 	if !strings.HasPrefix(token, tokenPrefix) {
 		return Caller{}, ErrNoCredentials
 	}
