@@ -1,6 +1,7 @@
 package pm
 
 import (
+	"cmp"
 	"context"
 	"math"
 
@@ -22,9 +23,7 @@ func (r NonceRange) Last() uint32 { return r.First + r.Count - 1 }
 // with *NonceCapError if they would go beyond limit, or beyond 2^32-1 with a limit of 0. Every
 // NonceStore uses this arithmetic.
 func NextNonces(recipientRandHash common.Hash, used, count, limit uint32) (NonceRange, error) {
-	if limit == 0 {
-		limit = math.MaxUint32
-	}
+	limit = cmp.Or(limit, math.MaxUint32)
 	if uint64(used)+uint64(count) > uint64(limit) {
 		return NonceRange{}, &NonceCapError{RecipientRandHash: recipientRandHash, Used: used, Asked: uint64(count), Cap: limit}
 	}

@@ -1,6 +1,7 @@
 package pm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,9 +111,7 @@ type remoteSender struct {
 // QueueStore, tickets from before a restart are redeemed from Start on; otherwise once their
 // sender is used again. A nil cfg is the zero one. Without a broker nothing is redeemed.
 func NewSenderMonitor(cfg *LocalSenderMonitorConfig, broker Broker, smgr SenderManager, tm TimeManager, store TicketStore) *LocalSenderMonitor {
-	if cfg == nil {
-		cfg = new(LocalSenderMonitorConfig)
-	}
+	cfg = cmp.Or(cfg, new(LocalSenderMonitorConfig))
 	ctx, cancel := context.WithCancel(context.Background())
 	return &LocalSenderMonitor{
 		cfg:      *cfg,

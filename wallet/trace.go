@@ -61,9 +61,7 @@ func Observe(next http.RoundTripper, to, at string, report func(Request)) http.R
 	if report == nil {
 		return next
 	}
-	if next == nil {
-		next = http.DefaultTransport
-	}
+	next = cmp.Or(next, http.DefaultTransport)
 	return &observed{next, to, at, report}
 }
 

@@ -81,9 +81,7 @@ const DefaultTimeout = 2 * time.Minute
 func (c Config) withDefaults() Config {
 	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
 	c.Limits = c.Limits.OrDefault()
-	if c.UI == nil {
-		c.UI = silent{}
-	}
+	c.UI = cmp.Or[UI](c.UI, silent{})
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -151,9 +149,7 @@ func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*stor
 	if err != nil {
 		return nil, err
 	}
-	if ui == nil {
-		ui = silent{}
-	}
+	ui = cmp.Or[UI](ui, silent{})
 	if retired := s.Retirement(); retired != nil {
 		ui.Note(fmt.Sprintf("the store %s was moved, copied or restored: %s", s.Path(), retired.Reason))
 		ui.Note(fmt.Sprintf("%s retired: fetch fresh ticket params; until pmctl store acknowledge, today's budget counts as spent, and transactions and unknown request IDs are refused",

@@ -4,6 +4,7 @@
 package dialect
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -46,11 +47,7 @@ func InstallHelp(root *cobra.Command, on func() *page.Page, notes string) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		cmd.InitDefaultHelpFlag()
 		cmd.InitDefaultVersionFlag()
-		about := cmd.Long
-		if about == "" {
-			about = cmd.Short
-		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", page.Reflow(about, helpWidth(on())), usage(cmd))
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", page.Reflow(cmp.Or(cmd.Long, cmd.Short), helpWidth(on())), usage(cmd))
 	})
 	root.SetUsageFunc(func(cmd *cobra.Command) error {
 		_, err := fmt.Fprint(cmd.OutOrStderr(), usage(cmd))

@@ -168,7 +168,7 @@ func (r *Request) redirected(response *http.Response) bool {
 }
 
 // send sends the request with a payment, and records that. It returns the answer, or
-// *pay.UnreachableError if nothing was sent, *pay.RefusedError if the orchestrator refuses, and
+// pay.ErrUnreachable if nothing was sent, *pay.RefusedError if the orchestrator refuses, and
 // *pay.UnknownOutcomeError if it is not known whether it has the payment. An app's answer may take
 // any time; own says that it is the orchestrator's, which is waited for as without a payment.
 func (c *Caller) send(ctx context.Context, r *Request, p *Payment, own bool) (*http.Response, error) {
@@ -183,9 +183,7 @@ func (c *Caller) send(ctx context.Context, r *Request, p *Payment, own bool) (*h
 		return nil, err
 	}
 	request.Header.Set(payerHeader, c.Purse.Sender().Hex())
-	for name, values := range p.Headers.HTTP() {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, p.Headers.HTTP())
 	if r.Body != nil {
 		request.Body = r.Body.reader(true)
 	}

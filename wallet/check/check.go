@@ -7,6 +7,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -80,9 +81,7 @@ func Unread(err error) Finding {
 
 // Or sets what to do, if the error has no hint.
 func (f Finding) Or(fix string) Finding {
-	if f.Fix == "" {
-		f.Fix = fix
-	}
+	f.Fix = cmp.Or(f.Fix, fix)
 	return f
 }
 

@@ -1,6 +1,7 @@
 package devnet
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"errors"
@@ -134,12 +135,8 @@ func (c Config) withDefaults() (Config, error) {
 		}
 		c.Balance = balance
 	}
-	if c.RoundLength == 0 {
-		c.RoundLength = DefaultRoundLength
-	}
-	if c.UnlockPeriod == 0 {
-		c.UnlockPeriod = DefaultUnlockPeriod
-	}
+	c.RoundLength = cmp.Or(c.RoundLength, DefaultRoundLength)
+	c.UnlockPeriod = cmp.Or(c.UnlockPeriod, DefaultUnlockPeriod)
 	if c.StartRecipient == nil {
 		c.StartRecipient = startRecipient
 	}

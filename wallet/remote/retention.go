@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -28,10 +29,7 @@ type Retention struct {
 
 // Run removes what may be removed every hour, until ctx ends.
 func (r *Retention) Run(ctx context.Context) {
-	log, now, after := r.Log, r.Now, r.After
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log, now, after := cmp.Or(r.Log, slog.New(slog.DiscardHandler)), r.Now, r.After
 	if now == nil {
 		now = time.Now
 	}

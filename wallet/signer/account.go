@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,9 +46,7 @@ func Later(address common.Address, find func(context.Context) (*Account, error))
 		if err != nil {
 			return nil, err
 		}
-		if found == nil {
-			found = AddressOnly(address)
-		}
+		found = cmp.Or(found, AddressOnly(address))
 		if got := found.Address(); got != address {
 			found.Close()
 			return nil, fmt.Errorf("%w: the account is %v, the key that was found for it is that of %v", keystore.ErrAddressMismatch, address, got)

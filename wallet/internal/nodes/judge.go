@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,10 +80,7 @@ func (o *judge) read(res *http.Response, text []byte, elems []rpc.BatchElem, fir
 			return answers, nil
 		}
 		if fault == nil {
-			kind := faultSaid("", refused)
-			if kind == "" {
-				kind = FaultNotNode
-			}
+			kind := cmp.Or(faultSaid("", refused), FaultNotNode)
 			fault = &NodeError{URL: o.shown, Fault: kind, Words: o.secrets.line(refused.Message, mostWords), Wait: retryAfter(res)}
 		}
 		fault.whole = true

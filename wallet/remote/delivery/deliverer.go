@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -88,9 +89,7 @@ type Deliverer struct {
 
 // New returns a deliverer with the clock of the machine. A nil log is for none.
 func New(name string, outbox Outbox, to *Endpoint, log *slog.Logger) *Deliverer {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log = cmp.Or(log, slog.New(slog.DiscardHandler))
 	return &Deliverer{
 		Name: name, Outbox: outbox, Endpoint: to, Log: log, Now: time.Now, After: time.After,
 		holder: rand.Text(), waiting: make(map[string]*retry),

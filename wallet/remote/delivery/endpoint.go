@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -113,9 +114,7 @@ func (e *Endpoint) post(ctx context.Context, media string, body []byte) error {
 	}
 	// Without a value it is not sent, and lets net/http repeat the request if the server has closed an idle connection.
 	request.Header["Idempotency-Key"] = nil
-	for name, values := range e.headers {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, e.headers)
 	request.Header.Set("Content-Type", media)
 	response, err := e.client.Do(request)
 	switch {

@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"log/slog"
@@ -73,9 +74,7 @@ const adminDrain = time.Second
 // listener does. It serves whatever listener it is given: CheckExposure says first whether others
 // could pay through it, or read along.
 func Serve(ctx context.Context, c Config) error {
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	s := &served{Config: c}
 	if c.Getenv != nil {
 		s.manager = systemd.FromEnvironment(c.Getenv)

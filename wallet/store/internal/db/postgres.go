@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -47,9 +48,7 @@ type postgres struct {
 
 func openPostgres(at Location, silence time.Duration) *DB {
 	config := at.config
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = connectPatience
-	}
+	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, connectPatience)
 	// No round trip to prepare a statement, which a connection pooler could lose.
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.Tracer = statementLimit(silence)
