@@ -170,9 +170,6 @@ func tellStarter(r *cli.Run, o *agentOptions, failed error) error {
 		return nil
 	}
 	out := os.NewFile(uintptr(o.ready.N), "starter")
-	if out == nil {
-		return cli.Usagef("file descriptor %d is not open", o.ready.N)
-	}
 	defer out.Close()
 	if failed != nil {
 		return format.WriteError(out, describeError(failed))

@@ -13,14 +13,17 @@ import (
 )
 
 // closeOnExec keeps a descriptor from the programs that pmctl starts, which could read a file of it again
-// from the beginning. One that is not open is found out when it is read.
+// from the beginning.
 func closeOnExec(fd int) { unix.CloseOnExec(fd) }
+
+// inherited reports whether a descriptor is open, and pmctl's caller opened it: Go closes its own on exec.
+func inherited(fd int) bool {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	return err == nil && flags&unix.FD_CLOEXEC == 0
+}
 
 // openFD reads an inherited file descriptor until ctx ends.
 func openFD(ctx context.Context, fd int) (io.Reader, error) {
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
-		return nil, Usagef("file descriptor %d is not open", fd)
-	}
 	in, err := input.NewDescriptor(fd, 0, func() error { return ErrCancelled })
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/words"
@@ -22,6 +23,11 @@ func Start(r *Run, cmd *cobra.Command) error {
 	if err := dialect.CheckFlags(cmd); err != nil {
 		return err
 	}
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		if d, ok := flag.Value.(*Descriptor); ok {
+			closeOnExec(d.N)
+		}
+	})
 	r.Started = true
 	return chooseOutput(r, cmd)
 }

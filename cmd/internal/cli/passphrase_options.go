@@ -68,8 +68,10 @@ func (d *Descriptor) Set(text string) error {
 	if err != nil {
 		return errors.New("must be the number of an open file descriptor, such as 3")
 	}
+	if !inherited(int(n)) { // later it may be one of pmctl's own
+		return fmt.Errorf("file descriptor %d is not open; a shell opens it with %[1]d<FILE", n)
+	}
 	*d = Descriptor{Given: true, N: int(n)}
-	closeOnExec(d.N)
 	return nil
 }
 
