@@ -40,7 +40,7 @@ type capture struct {
 }
 
 // captures are those of live runners, by name, and the key that paid.
-func captures(t *testing.T) (map[string]capture, signer.Source) {
+func captures(t testing.TB) (map[string]capture, signer.Source) {
 	t.Helper()
 	data, err := os.ReadFile("../live/testdata/captures.json")
 	require.NoError(t, err)

@@ -26,7 +26,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/live"
 )
 
-func status(t *testing.T, err error) int {
+func status(t testing.TB, err error) int {
 	t.Helper()
 	var refused live.Refusal
 	require.ErrorAs(t, err, &refused)
@@ -201,7 +201,7 @@ func (c claims) but(name string, value any) claims {
 	return changed
 }
 
-func signed(t *testing.T, algorithm jose.SignatureAlgorithm, key any, c claims) string {
+func signed(t testing.TB, algorithm jose.SignatureAlgorithm, key any, c claims) string {
 	t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, nil)
 	require.NoError(t, err)
