@@ -110,5 +110,5 @@ func (a *pendingTx) end(ctx context.Context, err error) error {
 // unknown, so that a retry must look again.
 func leavesOpen(err error) bool {
 	return err != nil && !errors.As(err, new(*tx.CancelledError)) && !errors.As(err, new(*tx.LostError)) &&
-		!isAny(err, pm.ErrTxFailed, redeem.ErrPassedOver, ErrTooLate)
+		!errors.Is(err, pm.ErrTxFailed) && !errors.Is(err, redeem.ErrPassedOver) && !errors.Is(err, ErrTooLate)
 }

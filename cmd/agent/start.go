@@ -169,6 +169,9 @@ func tellStarter(r *cli.Run, o *agentOptions, failed error) error {
 	if !o.ready.Given {
 		return nil
 	}
+	if err := o.ready.Check(); err != nil {
+		return err
+	}
 	out := os.NewFile(uintptr(o.ready.N), "starter")
 	defer out.Close()
 	if failed != nil {
@@ -192,6 +195,11 @@ func detachAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
 	})
 	var secret *os.File
 	keys := &o.Account.Keys
+	for _, d := range []cli.Descriptor{keys.FD, keys.Passphrase.FD} {
+		if d.Given && d.Check() != nil {
+			return d.Check()
+		}
+	}
 	switch {
 	case keys.FD.Given:
 		secret = os.NewFile(uintptr(keys.FD.N), "key")

@@ -120,6 +120,9 @@ const maxRawKey = 128
 
 // read reads the key behind the descriptor to its end.
 func (o *KeyOptions) read(ctx context.Context, env *Env) (*signer.Account, error) {
+	if err := o.FD.Check(); err != nil {
+		return nil, err
+	}
 	if term.IsTerminal(o.FD.N) {
 		return nil, Usagef("--key-fd %d is a terminal, which would show the key: use a pipe or a file, as in --key-fd 3 3<key", o.FD.N)
 	}

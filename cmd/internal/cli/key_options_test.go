@@ -33,7 +33,7 @@ func TestAKeyFromADescriptorIsCleared(t *testing.T) {
 	for _, text := range []string{good, "0x" + good + "\n", good[1:], good + good, good + "\x00", good + good + good} {
 		in := &leaky{Reader: bytes.NewReader([]byte(text))}
 		env := &Env{OpenFD: func(context.Context, int) (io.Reader, error) { return in, nil }}
-		o := KeyOptions{FD: Descriptor{Given: true, N: 1000}}
+		o := KeyOptions{FD: Descriptor{Given: true, N: 1000, inherited: true}}
 		found, err := o.Find(t.Context(), env, nil, 0)
 		if err != nil {
 			require.ErrorIs(t, err, errKeyInput)

@@ -52,6 +52,10 @@ func (o *PassphraseOptions) name() string {
 type Descriptor struct {
 	Given bool
 	N     int
+
+	// inherited is false for a number under which the caller passed on nothing. It is looked at when the flag is
+	// read: later a file of pmctl's own can have the number.
+	inherited bool
 }
 
 func (d *Descriptor) Type() string { return "descriptor" }
@@ -68,10 +72,15 @@ func (d *Descriptor) Set(text string) error {
 	if err != nil {
 		return errors.New("must be the number of an open file descriptor, such as 3")
 	}
-	if !inherited(int(n)) { // later it may be one of pmctl's own
-		return fmt.Errorf("file descriptor %d is not open; a shell opens it with %[1]d<FILE", n)
+	*d = Descriptor{Given: true, N: int(n), inherited: inherited(int(n))}
+	return nil
+}
+
+// Check fails with a usage error if the caller passed on nothing under the number.
+func (d Descriptor) Check() error {
+	if !d.inherited {
+		return Usagef("file descriptor %d is not open; a shell opens it with %[1]d<FILE", d.N)
 	}
-	*d = Descriptor{Given: true, N: int(n)}
 	return nil
 }
 
@@ -143,6 +152,9 @@ func (o *PassphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) ke
 	return func(ctx context.Context, question string) ([]byte, error) {
 		switch {
 		case o.FD.Given:
+			if err := o.FD.Check(); err != nil {
+				return nil, err
+			}
 			f, err := env.OpenFD(ctx, o.FD.N)
 			if err != nil {
 				return nil, err
