@@ -107,8 +107,9 @@ func (a *pendingTx) end(ctx context.Context, err error) error {
 }
 
 // leavesOpen reports whether a flow that ends with err leaves the result of its transaction
-// unknown, so that a retry must look again.
+// unknown, so that a retry must look again. A cancellation that comes too late does, too: the run that sent
+// the transaction may have ended without its result, and its retry must not send another one.
 func leavesOpen(err error) bool {
 	return err != nil && !errors.As(err, new(*tx.CancelledError)) && !errors.As(err, new(*tx.LostError)) &&
-		!errors.Is(err, pm.ErrTxFailed) && !errors.Is(err, redeem.ErrPassedOver) && !errors.Is(err, ErrTooLate)
+		!errors.Is(err, pm.ErrTxFailed) && !errors.Is(err, redeem.ErrPassedOver)
 }

@@ -77,8 +77,9 @@ func TestAKeyIsClearedBeforeTheWait(t *testing.T) {
 	require.Nil(t, config.Account.Source())
 }
 
-// TestWhatIsTooLateToCancelIsReported: the same command is another one after that.
-func TestWhatIsTooLateToCancelIsReported(t *testing.T) {
+// TestWhatIsTooLateToCancelIsSentOnce: who runs the command again, because it ended without an answer, has
+// the transaction that it sent, and funds nothing twice.
+func TestWhatIsTooLateToCancelIsSentOnce(t *testing.T) {
 	t.Parallel()
 	r := newRich(t, map[string]string{"deposit": "1eth"})
 	require.NoError(t, r.SetAutomine(t.Context(), false))
@@ -99,6 +100,6 @@ func TestWhatIsTooLateToCancelIsReported(t *testing.T) {
 	require.ErrorIs(t, err, wallet.ErrTooLate)
 	w.Close()
 	direct()
-	require.NotEqual(t, first.Hash, fund(wallet.WaitOptions{}).Hash)
-	r.requireFunds("2 wei", "0 wei")
+	require.Equal(t, first.Hash, fund(wallet.WaitOptions{}).Hash)
+	r.requireFunds("1 wei", "0 wei")
 }
