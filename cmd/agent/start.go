@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -195,10 +196,8 @@ func detachAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
 	})
 	var secret *os.File
 	keys := &o.Account.Keys
-	for _, d := range []cli.Descriptor{keys.FD, keys.Passphrase.FD} {
-		if d.Given && d.Check() != nil {
-			return d.Check()
-		}
+	if err := cmp.Or(keys.FD.Check(), keys.Passphrase.FD.Check()); err != nil {
+		return err
 	}
 	switch {
 	case keys.FD.Given:

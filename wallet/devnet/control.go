@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/pmctl/pmctl/wallet/remote/identity"
+	"github.com/pmctl/pmctl/internal/loopback"
 )
 
 // maxPerRequest limits the blocks or rounds of one request.
@@ -147,7 +147,7 @@ func answer(w http.ResponseWriter, status Status, err error) {
 func localOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
-		if !identity.IsLocal(r.Host) || origin != "" && !localOrigin(origin) {
+		if !loopback.IsHost(r.Host) || origin != "" && !localOrigin(origin) {
 			http.Error(w, "the control API serves this machine only", http.StatusForbidden)
 			return
 		}
@@ -157,5 +157,5 @@ func localOnly(next http.Handler) http.Handler {
 
 func localOrigin(origin string) bool {
 	u, err := url.Parse(origin)
-	return err == nil && identity.IsLocal(u.Host)
+	return err == nil && loopback.IsHost(u.Host)
 }

@@ -76,9 +76,9 @@ func (d *Descriptor) Set(text string) error {
 	return nil
 }
 
-// Check fails with a usage error if the caller passed on nothing under the number.
+// Check fails with a usage error if the caller passed on nothing under the number that is given.
 func (d Descriptor) Check() error {
-	if !d.inherited {
+	if d.Given && !d.inherited {
 		return Usagef("file descriptor %d is not open; a shell opens it with %[1]d<FILE", d.N)
 	}
 	return nil

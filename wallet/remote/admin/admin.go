@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/pmctl/pmctl/internal/loopback"
 	"github.com/pmctl/pmctl/internal/plainjson"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
@@ -101,7 +102,7 @@ func (c *Config) guarded(next http.Handler) http.Handler {
 			rw.Header().Set(name, value)
 		}
 		switch {
-		case c.Token == "" && !identity.IsLocal(r.Host):
+		case c.Token == "" && !loopback.IsHost(r.Host):
 			refuse(rw, http.StatusForbidden, errHost)
 		case c.Token != "" && !c.knows(r):
 			rw.Header().Set("WWW-Authenticate", `Basic realm="pmctl signer"`)

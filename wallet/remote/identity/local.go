@@ -3,9 +3,8 @@ package identity
 import (
 	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 
+	"github.com/pmctl/pmctl/internal/loopback"
 	"github.com/pmctl/pmctl/wallet/live"
 )
 
@@ -24,19 +23,10 @@ var (
 func (Local) Identify(r *http.Request) (Caller, error) {
 	switch own, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr); {
 	case own != nil && own.Network() == "unix": // no browser connects to one
-	case !IsLocal(r.Host):
+	case !loopback.IsHost(r.Host):
 		return Caller{}, errHost
 	case http.NewCrossOriginProtection().Check(r) != nil:
 		return Caller{}, errOrigin
 	}
 	return Caller{Kind: KindNone}, nil
-}
-
-// IsLocal reports whether a request's Host is localhost or a loopback address, with or without a port.
-func IsLocal(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && address.IsLoopback() || strings.EqualFold(host, "localhost")
 }
