@@ -1,4 +1,4 @@
-// Package loopback tells whether an HTTP request was addressed to this machine. A web page of another
+// Package loopback reports whether an HTTP request was addressed to this machine. A web page of another
 // site can have a browser send requests to a loopback address under a name of that site's.
 package loopback
 
