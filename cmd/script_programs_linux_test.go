@@ -7,13 +7,17 @@ import (
 
 // programs are what the test binary can be besides itself and pmctl.
 func programs() map[string]func() {
-	run := func(act func(arg string) error) func() {
+	run := func(act func() error) func() {
 		return func() {
-			if err := act(os.Args[1]); err != nil {
+			if err := act(); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(1)
 			}
 		}
 	}
-	return map[string]func(){readMemory: run(readMemoryOf), unprotected: run(waitUnprotected)}
+	return map[string]func(){
+		readMemory:    run(func() error { return readMemoryOf(os.Args[1]) }),
+		unprotected:   run(func() error { return waitUnprotected(os.Args[1]) }),
+		interruptible: run(pageUntilKey),
+	}
 }
