@@ -238,7 +238,7 @@ func (k *keptFunds) funds(ctx context.Context, actions []topup.Action) (topup.St
 	for i := range actions {
 		a, nonce := &actions[i], k.intents[i].Nonce
 		switch {
-		case a.State == topup.Done && nonce >= used:
+		case (a.State == topup.Done || a.State == topup.Failed) && nonce >= used:
 			a.State = topup.Pending
 		case a.State == topup.Refused && nonce < used && k.mined[nonce]:
 			a.State = topup.Lost

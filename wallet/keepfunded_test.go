@@ -364,6 +364,29 @@ func TestATopUpWhoseBlockIsReplaced(t *testing.T) {
 	require.Equal(t, wallet.TopUpEnough, done.Outcome)
 }
 
+// TestACancelledTopUpWhoseBlockIsReplaced: it may take effect again, and holds its nonce before the next
+// one, so the next look cancels it again.
+func TestACancelledTopUpWhoseBlockIsReplaced(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth"})
+	r.killedBeforeSending(0)
+	w := r.open(0)
+	defer w.Close()
+	sent, err := w.Transactions(t.Context(), r.Accounts()[0].Address)
+	require.NoError(t, err)
+	_, err = w.Cancel(t.Context(), sent[0].Hash(), wallet.ReplaceOptions{Agreed: true})
+	require.NoError(t, err)
+	done, err := r.keep(0)
+	require.ErrorAs(t, err, new(*topup.FailedError))
+	require.Equal(t, "0 wei", done.Funds.MovedTotal.String())
+	require.NoError(t, r.Reorg(t.Context(), 1))
+	done, err = r.keep(0)
+	require.ErrorContains(t, err, "it was cancelled")
+	require.Equal(t, "1 ETH", done.Funds.MovedTotal.String(), "it may take effect")
+	_, err = r.keep(0)
+	require.ErrorAs(t, err, new(*topup.FailedError))
+}
+
 // TestEventsOfOneSecond: consumers drop an event with the ID of another one.
 func TestEventsOfOneSecond(t *testing.T) {
 	ids := make(map[string]bool)

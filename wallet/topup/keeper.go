@@ -46,8 +46,8 @@ type World interface {
 	// Actions returns all top-ups so far, the lowest number first.
 	Actions(ctx context.Context) ([]Action, error)
 
-	// State reads the state, without the sums of earlier top-ups. Of the actions that are Done it
-	// sets those to Pending whose effect the state does not show: the block was replaced, or the
+	// State reads the state, without the sums of earlier top-ups. Of the actions that are Done or Failed
+	// it sets those to Pending whose transaction the state does not show: the block was replaced, or the
 	// node is behind. Of those that are Refused it sets those to Lost whose place is known to be
 	// another's.
 	State(ctx context.Context, actions []Action) (State, error)
