@@ -135,7 +135,8 @@ func TestEveryCommandExplainsAWrongLine(t *testing.T) {
 			}
 		}
 		if len(required) > 0 {
-			require.Contains(t, wrong(args...), "missing flag "+strings.Join(required, " and "))
+			noun := map[bool]string{true: "flag ", false: "flags "}[len(required) == 1]
+			require.Contains(t, wrong(args...), "missing "+noun+strings.Join(required, " and "))
 		}
 	})
 	require.Greater(t, lines, 300)
@@ -211,6 +212,12 @@ func TestWordsOfUsageErrors(t *testing.T) {
 		"tx":                            "pmctl tx needs a subcommand: bump, cancel, list, send, show, sign or wait",
 		"-version":                      "did you mean --version?",
 		"status -watch":                 "unknown flag -watch for pmctl status\nhint: did you mean --watch?",
+		"pay http://a -value 3000gwei":  "unknown flag -value for pmctl pay\nhint: did you mean --value? pmctl pay --help",
+		"status -output json":           "unknown flag -output for pmctl status\nhint: did you mean --output?",
+		"call http://a -data=X":         "unknown flag -data for pmctl call\nhint: did you mean --data?",
+		"call http://a -d -data":        "no local network",
+		"account -help":                 "unknown flag -help for pmctl account\nhint: did you mean --help?",
+		"pay http://a --value 1.5wei":   `"1.5wei" has 1 decimal, wei has at most 0`,
 		"fund":                          "no amount to fund: pass --deposit AMOUNT, --reserve AMOUNT, or both",
 		"fund --deposit 0.1ethers":      `unknown unit "ethers"; write it as 0.1eth`,
 		"fund --deposit 1":              `amount has no unit: "1"; write it as 0.1eth, 25gwei or 1000wei`,

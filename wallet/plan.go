@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/forecast"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -84,7 +85,7 @@ func (p *FundPlan) ask(ctx context.Context, r *Reader, need *forecast.Need) erro
 	if need.PoolSize == 0 {
 		need.PoolSize = status.Round.PoolSize.Uint64()
 		if need.PoolSize < need.Recipients {
-			return hint.Kind(ErrSmallPool, fmt.Errorf("%s has %d active recipients", r.Network.Name, need.PoolSize))
+			return hint.Kind(ErrSmallPool, fmt.Errorf("%s has %s", r.Network.Name, words.Count(need.PoolSize, "active recipient")))
 		}
 	}
 	if need.FaceValue.IsZero() {

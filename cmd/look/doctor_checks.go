@@ -35,8 +35,11 @@ func (d *diagnosis) checkConfig(context.Context) check.Finding {
 	if err != nil {
 		return failed(err, "TOML that only you can change", check.OwnerUser+"the config file").Or("correct it where the message says")
 	}
-	if settings.User.Path == "" {
+	switch {
+	case settings.User.Path == "":
 		return check.Fine("there is no home folder to have one in")
+	case !settings.User.Found:
+		return check.Fine("%s (absent)", settings.User.Path)
 	}
 	return check.Fine("%s", settings.User.Path)
 }

@@ -142,7 +142,8 @@ func CheckFlags(cmd *cobra.Command) error {
 	})
 	usage := "usage: " + UsageLine(cmd) + "; see " + cmd.CommandPath() + " --help"
 	if len(missing) > 0 {
-		return hint.With(fmt.Errorf("missing flag %s", strings.Join(missing, " and ")), "%s", usage)
+		noun := strings.TrimPrefix(words.Count(len(missing), "flag"), strconv.Itoa(len(missing))+" ")
+		return hint.With(fmt.Errorf("missing %s %s", noun, strings.Join(missing, " and ")), "%s", usage)
 	}
 	if empty != nil {
 		takes, _ := pflag.UnquoteUsage(empty)

@@ -1,12 +1,14 @@
 package dialect
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/words"
 )
 
@@ -71,23 +73,28 @@ func (e *UnknownCommandError) Hint() string {
 }
 
 // CheckCommand refuses a line whose first word after a group of commands is none of them,
-// whatever flags follow. Where a flag before it is unknown, it leaves the line to the
-// parser of the flags.
+// whatever flags follow, and one with a flag's name after a single dash, which the parser would
+// read as letters. Where a flag before that is unknown, it leaves the line to the parser of the flags.
 func CheckCommand(root *cobra.Command, args []string) error {
 	cmd, rest, err := root.Find(args)
 	if err != nil {
 		cmd, rest = root, args // cobra's own check of the root
 	}
-	if !cmd.HasAvailableSubCommands() || len(Positionals(cmd)) > 0 {
-		return nil
-	}
+	cmd.InitDefaultHelpFlag()
+	group := cmd.HasAvailableSubCommands() && len(Positionals(cmd)) == 0
 	for i := 0; i < len(rest); i++ {
 		word := rest[i]
 		if word == "--" {
 			return nil
 		}
 		if !strings.HasPrefix(word, "-") || word == "-" {
-			return &UnknownCommandError{cmd, word}
+			if group {
+				return &UnknownCommandError{cmd, word}
+			}
+			continue
+		}
+		if name, _, _ := strings.Cut(word[1:], "="); len(name) > 1 && cmd.Flag(name) != nil {
+			return hint.With(fmt.Errorf("unknown flag -%s for %s", name, cmd.CommandPath()), "did you mean --%s? %s --help lists the flags", name, cmd.CommandPath())
 		}
 		flag := lookupFlag(cmd, word)
 		if flag == nil {

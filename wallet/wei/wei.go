@@ -12,6 +12,7 @@ import (
 	"github.com/holiman/uint256"
 
 	"github.com/pmctl/pmctl/internal/num"
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // Wei is an amount in wei (10^18 wei = 1 ETH), from 0 to 2^256-1. It is a value that can be
@@ -121,7 +122,7 @@ func Parse(s string) (Wei, error) {
 	case shift > maxDigits:
 		return Wei{}, fmt.Errorf("%w: %q is above 2^256-1 wei", ErrRange, s)
 	case shift < 0 && !hasPower:
-		return Wei{}, fmt.Errorf("%w: %q has %d decimals, %s has at most %d", ErrTooPrecise, s, len(fraction), strings.ToLower(unit), decimals)
+		return Wei{}, fmt.Errorf("%w: %q has %s, %s has at most %d", ErrTooPrecise, s, words.Count(len(fraction), "decimal"), strings.ToLower(unit), decimals)
 	case shift < 0:
 		kept := max(0, len(digits)+shift)
 		if strings.Trim(digits[kept:], "0") != "" {
