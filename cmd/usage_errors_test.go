@@ -215,7 +215,7 @@ func TestWordsOfUsageErrors(t *testing.T) {
 		"pay http://a -value 3000gwei":  "unknown flag -value for pmctl pay\nhint: did you mean --value? pmctl pay --help",
 		"status -output json":           "unknown flag -output for pmctl status\nhint: did you mean --output?",
 		"call http://a -data=X":         "unknown flag -data for pmctl call\nhint: did you mean --data?",
-		"call http://a -d -data":        "no local network",
+		"call http://a -d -data":        "HOME is not set",
 		"account -help":                 "unknown flag -help for pmctl account\nhint: did you mean --help?",
 		"pay http://a --value 1.5wei":   `"1.5wei" has 1 decimal, wei has at most 0`,
 		"fund":                          "no amount to fund: pass --deposit AMOUNT, --reserve AMOUNT, or both",
