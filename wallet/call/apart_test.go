@@ -47,13 +47,13 @@ func (w *world) signedBy(runner string, before func(signer http.Handler) http.Ha
 	require.NoError(w.t, err)
 	defer end()
 	caller.Now, caller.After = w.clock.Now, w.clock.After
-	if w.between != nil {
-		caller.HTTP.Transport = proxy{caller.HTTP.Transport, w.between}
+	if w.after != nil {
+		caller.After = w.after
 	}
 	if w.between != nil {
 		caller.HTTP.Transport = proxy{caller.HTTP.Transport, w.between}
 	}
-	result, err = caller.Hold(w.t.Context(), &call.Request{Target: target, Method: http.MethodPost}, call.SessionOptions{Run: func(ctx context.Context, _ call.Session) error {
+	result, err = caller.Hold(w.t.Context(), &call.Request{Target: target, Method: http.MethodPost}, call.SessionOptions{For: w.lasts, Run: func(ctx context.Context, _ call.Session) error {
 		use(ctx)
 		return nil
 	}})
@@ -129,6 +129,29 @@ func TestASignerThatFailsForAWhile(t *testing.T) {
 	}
 }
 
+// TestAMinuteOfASignersSession costs a minute, though a signer counts a second whole that has begun by its own
+// clock, each of its answers takes a while, and a process wakes late.
+func TestAMinuteOfASignersSession(t *testing.T) {
+	w := newWorld(t)
+	begun, left, minute := w.clock.Now(), 12, make(chan struct{})
+	w.after = func(d time.Duration) <-chan time.Time {
+		if left--; left < 0 {
+			close(minute)
+			return nil
+		}
+		return w.clock.Past(d + 20*time.Millisecond)
+	}
+	result, _, err := w.signedBy("live1", func(signer http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			signer.ServeHTTP(rw, r)
+			w.clock.Past(200 * time.Millisecond)
+		})
+	}, func(ctx context.Context) { <-minute })
+	require.NoError(t, err)
+	require.EqualValues(t, 10+60, result.Units)
+	require.Greater(t, w.clock.Now().Sub(begun), 59*time.Second)
+}
+
 // TestASignerThatIsSlow signs for a session that has ended meanwhile, or will: that payment is not sent.
 func TestASignerThatIsSlow(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"ended meanwhile": 15 * time.Second, "for too long": time.Minute} {
@@ -202,31 +225,46 @@ func TestASignerThatHangs(t *testing.T) {
 	require.Equal(t, wallet.ClassUnreachable, wallet.ClassOf(err))
 }
 
-// TestACommandEndsWhileASignerHangs: what it was to sign is not needed any more, and the session is stopped.
-func TestACommandEndsWhileASignerHangs(t *testing.T) {
-	w := newWorld(t)
-	var used atomic.Bool
-	asked := make(chan struct{})
-	result, _, err := w.signedBy("lv1", func(signer http.Handler) http.Handler {
-		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			if used.Load() {
-				_, _ = io.Copy(io.Discard, r.Body)
-				close(asked)
-				<-r.Context().Done()
-				return
+// TestASessionEndsWhileASignerHangs: what it was to sign is not needed any more, and the session is stopped.
+func TestASessionEndsWhileASignerHangs(t *testing.T) {
+	for name, lasts := range map[string]time.Duration{"with its command": 0, "by its length": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.lasts = lasts
+			w.after = func(d time.Duration) <-chan time.Time {
+				if d == lasts {
+					return time.After(d)
+				}
+				return w.clock.After(d)
 			}
-			signer.ServeHTTP(rw, r)
+			var used atomic.Bool
+			asked := make(chan struct{}, 1)
+			result, _, err := w.signedBy("lv1", func(signer http.Handler) http.Handler {
+				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					if used.Load() {
+						_, _ = io.Copy(io.Discard, r.Body)
+						asked <- struct{}{}
+						<-r.Context().Done()
+						return
+					}
+					signer.ServeHTTP(rw, r)
+				})
+			}, func(ctx context.Context) {
+				w.ticks(ctx, 1)
+				used.Store(true)
+				w.clock.Past(14900 * time.Millisecond)
+				w.clock.Tick(ctx, 5*time.Second)
+				if lasts > 0 {
+					<-ctx.Done()
+					return
+				}
+				<-asked
+			})
+			require.NoError(t, err)
+			require.LessOrEqual(t, result.Payments, 2)
+			require.Equal(t, runners.Stopped, w.sessions().Sessions[0].State)
 		})
-	}, func(ctx context.Context) {
-		w.ticks(ctx, 1)
-		used.Store(true)
-		w.clock.Past(19900 * time.Millisecond)
-		w.clock.Tick(ctx, 5*time.Second)
-		<-asked
-	})
-	require.NoError(t, err)
-	require.Equal(t, 2, result.Payments)
-	require.Equal(t, runners.Stopped, w.sessions().Sessions[0].State)
+	}
 }
 
 // TestANodeThatFailsForAWhile does not end a session of an account that pays by itself.

@@ -34,6 +34,10 @@ type world struct {
 	// node is where its chain is asked.
 	node string
 
+	// after, if set, is what a session by a remote signer waits with, and lasts how long it lasts.
+	after func(time.Duration) <-chan time.Time
+	lasts time.Duration
+
 	// between, if set, sees each request to the recipient. An answer of its own is the proxy's.
 	between func(*http.Request) *http.Response
 }

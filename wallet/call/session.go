@@ -43,6 +43,10 @@ const (
 	// payEvery is the time between payments of a session.
 	payEvery = 5 * time.Second
 
+	// early is how long before the end of a second a remote signer is asked: more than its answers differ in
+	// time, or the next second has begun there.
+	early = 50 * time.Millisecond
+
 	// patience is how long a session may go unpaid while its orchestrator, or what makes its payments,
 	// cannot be reached.
 	patience = 30 * time.Second
@@ -116,13 +120,17 @@ func (h *held) hold(ctx context.Context, opened Session, o SessionOptions) error
 		}()
 	}
 	var over <-chan time.Time
+	paying := running // which a payment that is made does not outlast
 	if o.For > 0 {
 		over = h.After(o.For)
+		limited, stop := context.WithTimeout(running, o.For)
+		defer stop()
+		paying = limited
 	}
 	for {
 		var due <-chan time.Time
 		if h.challenge.Type != live.Fixed {
-			due = h.After(payEvery)
+			due = h.After(h.wait())
 		}
 		var err error
 		select {
@@ -137,8 +145,9 @@ func (h *held) hold(ctx context.Context, opened Session, o SessionOptions) error
 				return err
 			case <-over:
 			default:
-				err = h.pay(ctx, running)
-				if unneeded := running.Err() != nil && ctx.Err() == nil && errors.Is(err, context.Canceled); err == nil || unneeded {
+				err = h.pay(ctx, paying)
+				unneeded := paying.Err() != nil && ctx.Err() == nil && errors.Is(err, paying.Err()) && !errors.As(err, new(*SessionLostError))
+				if err == nil || unneeded {
 					continue
 				}
 			}
@@ -149,6 +158,15 @@ func (h *held) hold(ctx context.Context, opened Session, o SessionOptions) error
 		}
 		return err
 	}
+}
+
+// wait is the time until the next payment. A second that has begun counts whole for a remote signer, which
+// bills by its own clock.
+func (h *held) wait() time.Duration {
+	if _, own := h.Purse.(*Account); own || h.challenge.Type != live.Seconds {
+		return payEvery
+	}
+	return payEvery - (h.Now().Sub(h.session.LastUpdate)+early)%time.Second
 }
 
 // open opens the session with its first payment, or finds it in the records of an earlier run.
