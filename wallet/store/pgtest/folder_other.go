@@ -4,5 +4,5 @@ package pgtest
 
 import "os"
 
-// newFolder creates the folder of a server's files.
-func newFolder() (string, error) { return os.MkdirTemp("", "pmctl-postgres-") }
+// parentFolder is where the folders of servers are.
+func parentFolder() string { return os.TempDir() }

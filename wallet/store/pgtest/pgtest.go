@@ -27,6 +27,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
@@ -46,6 +47,7 @@ type Server struct {
 	err      error
 	bin      string // the folder of PostgreSQL's programs
 	dir      string // where its files are
+	lock     *flock.Flock
 	password string
 	port     int
 	process  *process
@@ -97,7 +99,7 @@ func (s *Server) create() error {
 		return err
 	}
 	s.bin, s.password = bin, rand.Text()
-	if s.dir, err = newFolder(); err != nil {
+	if s.dir, s.lock, err = newFolder(parentFolder()); err != nil {
 		return err
 	}
 	if err := s.initialize(); err != nil {
@@ -206,6 +208,7 @@ func (s *Server) Stop() {
 		_ = s.process.end(immediateShutdown)
 	}
 	if s.dir != "" {
+		_ = s.lock.Close()
 		_ = os.RemoveAll(s.dir)
 	}
 }

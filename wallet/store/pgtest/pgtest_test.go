@@ -1,8 +1,34 @@
 package pgtest
 
 import (
+	"os"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 )
+
+// TestFoldersOfKilledBinaries: the next server removes what a killed binary has left, and nothing that is in use.
+func TestFoldersOfKilledBinaries(t *testing.T) {
+	parent := t.TempDir()
+	create := func(age time.Duration) (string, func() error) {
+		dir, lock, err := newFolder(parent)
+		require.NoError(t, err)
+		require.NoError(t, os.Chtimes(dir, time.Time{}, time.Now().Add(-age)))
+		return dir, lock.Close
+	}
+	used, end := create(2 * settled)
+	begun, release := create(0)
+	require.NoError(t, release())
+	dead, kill := create(2 * settled)
+	require.NoError(t, kill())
+	_, endNext := create(0)
+	require.NoDirExists(t, dead)
+	require.DirExists(t, used)
+	require.DirExists(t, begun)
+	require.NoError(t, end())
+	require.NoError(t, endNext())
+}
 
 func TestServer(t *testing.T) {
 	var s Server
