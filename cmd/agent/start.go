@@ -125,14 +125,15 @@ func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) er
 	if err != nil {
 		return err
 	}
-	defer w.Close()
 	socket, err := agent.Listen(path)
 	if err != nil {
+		w.Close()
 		return err
 	}
+	defer socket.Close() // after the wallet: the one who stops the agent may then move its store
+	defer w.Close()
 	service, err := wallet.NewAgent(cmd.Context(), w, agent.Config{Idle: o.idle, Lifetime: o.lifetime, Version: cli.BuildVersion()})
 	if err != nil {
-		socket.Close()
 		return err
 	}
 	cli.PrepareFor(agent.MaxTickets)

@@ -108,6 +108,12 @@ func TestASocketEndsWithItsListener(t *testing.T) {
 	require.NoError(t, socket.listener.Close())
 	require.ErrorIs(t, <-ended, net.ErrClosed)
 	require.Error(t, ask())
+	_, err = Listen(filepath.Join(folder, "s"))
+	require.ErrorIs(t, err, ErrRunning, "until its store is closed, too")
+	socket.Close()
+	next, err := Listen(filepath.Join(folder, "s"))
+	require.NoError(t, err)
+	next.Close()
 }
 
 // TestAnAgentEndsWithItsSocket: no command could stop an agent whose socket was removed, or close its key. The
@@ -122,8 +128,10 @@ func TestAnAgentEndsWithItsSocket(t *testing.T) {
 	require.NoError(t, os.RemoveAll(filepath.Dir(path)))
 	second, err := Listen(path)
 	require.NoError(t, err)
+	defer second.Close()
 	first.every, second.every = time.Millisecond, time.Millisecond
 	require.ErrorContains(t, first.Serve(t.Context(), http.NotFoundHandler()), "its socket "+path+" was removed or replaced")
+	first.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)

@@ -211,7 +211,10 @@ func begin(t testing.TB, change func(*Config)) *world {
 		defer close(ran)
 		w.service.Run(ctx)
 	}()
-	go func() { served <- socket.Serve(ctx, Handler(w.service, describe, stop)) }()
+	go func() {
+		defer socket.Close()
+		served <- socket.Serve(ctx, Handler(w.service, describe, stop))
+	}()
 	w.client = NewClient(w.path)
 	t.Cleanup(func() {
 		w.client.Close()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +27,8 @@ type Socket struct {
 	path  string
 	file  os.FileInfo
 	every time.Duration
+
+	removed sync.Once
 }
 
 // maxPath is how many bytes of a socket's path the system takes.
@@ -110,9 +113,11 @@ func (s *Socket) lost() bool {
 
 // remove removes the socket, while the listener still keeps its file apart from every other one.
 func (s *Socket) remove() {
-	if !s.lost() {
-		_ = os.Remove(s.path) // or the next agent does
-	}
+	s.removed.Do(func() {
+		if !s.lost() {
+			_ = os.Remove(s.path) // or the next agent does
+		}
+	})
 }
 
 // checkFolder refuses a folder that other users can enter.
@@ -128,9 +133,9 @@ func checkFolder(folder string) error {
 }
 
 // Serve answers the user's own processes until ctx ends, the listener fails or the socket is removed, and
-// then finishes the requests in progress. It removes the socket before it returns.
+// then finishes the requests in progress. It removes the socket before it returns; until Close no other
+// agent can have it.
 func (s *Socket) Serve(ctx context.Context, handler http.Handler) error {
-	defer s.lock.Close()
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -159,7 +164,7 @@ func (s *Socket) Serve(ctx context.Context, handler http.Handler) error {
 	return err
 }
 
-// Close releases the socket without serving it.
+// Close releases the socket, once the agent has closed all else: AwaitEnd waits for it.
 func (s *Socket) Close() {
 	s.remove()
 	s.listener.Close()

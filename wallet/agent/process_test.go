@@ -55,6 +55,7 @@ func serveIn(dir string) error {
 	if err != nil {
 		return err
 	}
+	defer socket.Close()
 	fmt.Println("ready")
 	ctx, stop := context.WithCancel(context.Background())
 	go service.Run(ctx)
