@@ -255,7 +255,7 @@ func (o *serveOptions) identify(ctx context.Context, authorities []*x509.Certifi
 	switch {
 	case o.issuer != nil:
 		all = append(all, o.issuer)
-	case o.jwt.Issuer != "" || o.jwt.Audience != "" || o.jwtKeys != "":
+	case o.jwt.Issuer+o.jwt.Audience+o.jwt.Subject+o.jwtKeys != "" || o.jwt.Client != "sub":
 		accepted, err := o.webTokens()
 		if err != nil {
 			return nil, err
@@ -263,7 +263,7 @@ func (o *serveOptions) identify(ctx context.Context, authorities []*x509.Certifi
 		accepted.Log = log
 		tokens, err := accepted.Tokens(ctx)
 		if err != nil {
-			return nil, cli.Usage(err)
+			return nil, cli.Usage(cli.WithHint(err, "pass --jwt-issuer, --jwt-audience and --jwt-keys"))
 		}
 		if all = append(all, tokens); accepted.KeysURL != "" {
 			o.issuer = tokens

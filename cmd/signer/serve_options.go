@@ -31,9 +31,15 @@ func (o *usageOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.usageFile, "usage-file", "", "`FILE` with the URL of a collector of usage events; further lines are HTTP headers")
 	flags.StringVar(&o.eventsFile, "events-file", "", "`FILE` with the URL of a server to notify of budgets, runway, unlocks and refused recipients; further lines are HTTP headers")
-	flags.StringVar(&o.runwayBelow, "runway-below", "3d", "notify the server if the deposit lasts less than `DURATION`, such as 12h or 3d")
+	flags.StringVar(&o.runwayBelow, "runway-below", runwayBelow, "notify the server if the deposit lasts less than `DURATION`, such as 12h or 3d")
 	flags.DurationVar(&o.retention, "usage-retention", 0, "remove acknowledged payments after `DURATION`, at least 24h; 0 for never")
 }
+
+// The values of --runway-below and --discovery-interval where they are not given.
+const (
+	runwayBelow       = "3d"
+	discoveryInterval = 5 * time.Minute
+)
 
 // minRetention is longer than a client keeps a state or a key to repeat a request with.
 const minRetention = 24 * time.Hour
@@ -46,6 +52,9 @@ func (o *usageOptions) apply(env *cli.Env, to *wallet.RemoteSignerOptions) error
 	var err error
 	if to.RunwayBelow, err = cli.ParseDuration("--runway-below", o.runwayBelow); err != nil {
 		return err
+	}
+	if o.eventsFile == "" && o.runwayBelow != runwayBelow {
+		return cli.Usagef("--runway-below has no effect without --events-file FILE")
 	}
 	if to.Collector, err = cli.SpeakTo(env, "--usage-file", o.usageFile, delivery.NewEndpoint); err != nil {
 		return err
@@ -126,7 +135,7 @@ func (o *discoveryOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.orchestrators, "orchestrators", "", "list orchestrators to clients; `SOURCE` is chain for the registries, or a file with one URL per line")
 	flags.StringVar(&o.webhookFile, "orchestrators-webhook-file", "", "list the orchestrators of a webhook: `FILE` with its URL; further lines are HTTP headers")
-	flags.DurationVar(&o.every, "discovery-interval", 5*time.Minute, "ask orchestrators for their offers every `DURATION`")
+	flags.DurationVar(&o.every, "discovery-interval", discoveryInterval, "ask orchestrators for their offers every `DURATION`")
 }
 
 // options returns nil where nothing is listed.
@@ -151,6 +160,8 @@ func (o *discoveryOptions) options(ctx context.Context, env *cli.Env, log *slog.
 		return nil, cli.Usagef("--orchestrators and --orchestrators-webhook-file exclude each other")
 	case hook != nil:
 		discovery.Candidates = runner.Webhook(hook.URL, hook.Headers, nil)
+	case o.orchestrators == "" && o.every != discoveryInterval:
+		return nil, cli.Usagef("--discovery-interval has no effect without --orchestrators SOURCE")
 	case o.orchestrators == "":
 		return nil, nil
 	case o.orchestrators != fromChain:

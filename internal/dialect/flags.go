@@ -100,8 +100,21 @@ func (l length) Set(text string) error {
 	return l.Value.Set(d.String())
 }
 
+// list is a list of the parser's own, which reads the first line of a value alone.
+type list struct {
+	pflag.Value
+	pflag.SliceValue
+}
+
+func (l list) Set(text string) error {
+	if strings.ContainsAny(text, "\r\n") {
+		return errors.New("must be on one line, with commas between several values")
+	}
+	return l.Value.Set(text)
+}
+
 // readByOneRule makes a command's flags for integers read decimal digits alone, as amounts do, and
-// those for durations read them as all other places do.
+// those for durations read them as all other places do, and refuses lists that would lose a line.
 func readByOneRule(flags *pflag.FlagSet) {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		switch flag.Value.Type() {
@@ -109,6 +122,8 @@ func readByOneRule(flags *pflag.FlagSet) {
 			flag.Value = decimal{flag.Value}
 		case "duration":
 			flag.Value = length{flag.Value}
+		case "stringSlice":
+			flag.Value = list{flag.Value, flag.Value.(pflag.SliceValue)}
 		}
 	})
 }
