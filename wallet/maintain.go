@@ -89,7 +89,7 @@ func MigrateStore(ctx context.Context, c Config, to string) (m Migration, err er
 			m = Migration{target.Path(), s.Path()}
 			return s.Migrate(ctx, target)
 		})
-		if m.MovedFrom == "" && errors.As(err, new(*store.DamagedError)) {
+		if m.MovedFrom == "" && (errors.Is(err, store.ErrLocation) || errors.As(err, new(*store.DamagedError))) {
 			return hint.With(err, "pass another --to; what is there is left as it is")
 		}
 		return err

@@ -133,7 +133,15 @@ func addCredential(tx *db.Tx, id string, credential Credential) error {
 	if err := CheckText("the client's "+credential.Kind, credential.Value); err != nil {
 		return err
 	}
-	return insertNew(tx, ErrClientExists, insertCredential, credential.Kind, credential.Value, id, time.Now().UnixMilli())
+	err := insertNew(tx, ErrClientExists, insertCredential, credential.Kind, credential.Value, id, time.Now().UnixMilli())
+	if errors.Is(err, ErrClientExists) {
+		// Also a client that was revoked keeps its credentials.
+		owner, found := findClient(tx, selectClientOf, credential.Kind, credential.Value, 0)
+		if found == nil {
+			err = fmt.Errorf("%w: client %q has this credential (%s)", err, owner.Name, credential.Kind)
+		}
+	}
+	return err
 }
 
 // insertNew runs a statement that inserts a row unless there is such a row, and fails with exists then.

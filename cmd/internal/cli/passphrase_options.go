@@ -178,14 +178,17 @@ func (o *PassphraseOptions) refused(err error) error {
 		return WithHint(err, "%s; if its mode cannot be changed (a Docker or Kubernetes secret), pass --%s-fd 3 3<'%s'", readable.Hint(), o.name(), readable.Path)
 	}
 	unread, ok := errors.AsType[*fs.PathError](err)
-	switch {
-	case !ok:
-		return err
-	case o.File == "" && !filepath.IsAbs(unread.Path):
+	if ok && o.File == "" && !filepath.IsAbs(unread.Path) {
 		return WithHint(fmt.Errorf("%w: the value of ETH_PASSWORD is not the path of a file: %w", keystore.ErrPassphraseFile, unread.Err),
 			"set ETH_PASSWORD to the path of a file that contains the passphrase, not to the passphrase")
 	}
-	return fmt.Errorf("%w: %w", keystore.ErrPassphraseFile, unread)
+	if ok {
+		err = fmt.Errorf("%w: %w", keystore.ErrPassphraseFile, unread)
+	}
+	if o.File == "" && errors.Is(err, keystore.ErrPassphraseFile) {
+		err = WithHint(err, "ETH_PASSWORD names this file: correct it, or pass --%s-file FILE", o.name())
+	}
+	return err
 }
 
 // SameInput refuses two passphrases from one descriptor, which ends with the first.

@@ -3,11 +3,14 @@ package db
 import (
 	"errors"
 	"fmt"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // The errors of a database, documented in package store.
 var (
-	ErrLocation    = errors.New("not a valid store location")
+	ErrLocation = hint.With(errors.New("not a valid store location"),
+		"pmctl config show names where it comes from: --store, PMCTL_STORE, or store in a config file")
 	ErrNotStore    = errors.New("not a pmctl store")
 	ErrDamaged     = errors.New("the store is damaged")
 	ErrAccess      = errors.New("cannot use the store")
