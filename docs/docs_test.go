@@ -177,7 +177,6 @@ func newWorld(t *testing.T, bin string, flags []string) *world {
 func (w *world) env() []string {
 	return []string{
 		"HOME=" + w.home, "PATH=" + w.bin + ":" + os.Getenv("PATH"), "LANG=C.UTF-8", "TZ=UTC", "TERM=dumb", "USER=you",
-		"PMCTL_DEVNET_STATE=" + filepath.Join(w.home, ".local", "state", "pmctl", "devnet.json"),
 	}
 }
 

@@ -97,7 +97,7 @@ var here = strings.NewReplacer(
 
 // begin is what the shell of the examples knows.
 const begin = `
-export PMCTL_NETWORK=devnet TOP=$HOME
+export PMCTL_NETWORK=devnet TOP=$HOME PMCTL_DEVNET_STATE=$HOME/.local/state/pmctl/devnet.json
 R=$(jq -r '.recipients[0].url' "$PMCTL_DEVNET_STATE")
 PAID=$(jq -r '.recipients[0].address' "$PMCTL_DEVNET_STATE")
 CONTROL=$(jq -r .control_url "$PMCTL_DEVNET_STATE")
