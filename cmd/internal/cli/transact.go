@@ -148,29 +148,34 @@ func openActing(r *Run, cmd *cobra.Command, o *TransactOptions) (*wallet.Wallet,
 // OpenSending opens a wallet that sends several transactions over any time, and opens its key for
 // each. An agent signs them unless they are for another account, the beneficiary.
 func OpenSending(ctx context.Context, r *Run, o *WalletOptions, beneficiary common.Address) (*wallet.Wallet, error) {
-	address, err := o.Account.Address(ctx, r.Env)
-	if err != nil {
-		return nil, err
-	}
 	config, err := LimitedConfig(r, o)
 	if err != nil {
 		return nil, err
 	}
-	agents := config.Network.ChainID
-	if beneficiary != (common.Address{}) && beneficiary != address {
-		agents = 0 // an agent funds its own account only
+	if o.Account.Keys.FD.Given { // which is read once
+		config.Account, err = o.Account.Account(ctx, r.Env, config.Network.ChainID)
+	} else {
+		config.Account, err = o.later(ctx, r.Env, config.Network.ChainID, beneficiary)
 	}
-	find := func(ctx context.Context) (*signer.Account, error) { return o.Account.Account(ctx, r.Env, agents) }
-	if config.Account = signer.Later(address, find); o.Account.Keys.FD.Given {
-		if config.Account, err = find(ctx); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
 	w, err := wallet.Open(ctx, config)
 	if err != nil {
 		config.Account.Close()
 	}
 	return w, err
+}
+
+// later is the account that acts, whose key is looked for each time that it is needed.
+func (o *WalletOptions) later(ctx context.Context, env *Env, agents uint64, beneficiary common.Address) (*signer.Account, error) {
+	address, err := o.Account.Address(ctx, env)
+	if beneficiary != (common.Address{}) && beneficiary != address {
+		agents = 0 // an agent funds its own account only
+	}
+	return signer.Later(address, func(ctx context.Context) (*signer.Account, error) {
+		return o.Account.Keys.Find(ctx, env, &address, agents)
+	}), err
 }
 
 // WriteTransaction writes what became of a transaction, for people.
