@@ -29,6 +29,20 @@ type Order struct {
 // String names the line, for messages.
 func (o Order) String() string { return fmt.Sprintf("line %d, %s", o.Line, o.To) }
 
+// orderForm is the hint for a line of another form.
+const orderForm = "write RECIPIENT AMOUNT, such as https://recipient.example 3000gwei, or pass --value for all lines"
+
+// unquoted is an error about a word of a line without the word: the file may be another one than was meant,
+// such as one with a passphrase.
+func unquoted(err error) error {
+	for _, kind := range []error{pay.ErrURL, format.ErrAddress, wei.ErrNoUnit, wei.ErrUnit, wei.ErrSyntax, wei.ErrRange, wei.ErrTooPrecise} {
+		if errors.Is(err, kind) {
+			return hint.With(kind, orderForm)
+		}
+	}
+	return err
+}
+
 // parseOrder reads RECIPIENT [AMOUNT]; amount is that of a line without one.
 func parseOrder(text string, amount pay.Amount) (pay.Target, pay.Amount, error) {
 	if strings.ContainsAny(text, ",;") {
@@ -37,16 +51,16 @@ func parseOrder(text string, amount pay.Amount) (pay.Target, pay.Amount, error) 
 	name, value, _ := strings.Cut(strings.TrimSpace(strings.ReplaceAll(text, "\t", " ")), " ")
 	to, err := pay.ParseTarget(name)
 	if err != nil {
-		return to, amount, err
+		return to, amount, unquoted(err)
 	}
 	if value = strings.TrimSpace(value); value != "" {
 		if amount.Value, err = wei.Parse(value); err != nil {
-			return to, amount, err
+			return to, amount, unquoted(err)
 		}
 		amount.Count = 0
 	}
 	if amount.Count == 0 && amount.Value.IsZero() {
-		return to, amount, hint.With(fmt.Errorf("%w: it has no amount above 0", ErrOrder), "write RECIPIENT AMOUNT, such as https://recipient.example 3000gwei, or pass --value for all lines")
+		return to, amount, hint.With(fmt.Errorf("%w: it has no amount above 0", ErrOrder), orderForm)
 	}
 	return to, amount, nil
 }

@@ -41,10 +41,16 @@ func TestReadOrders(t *testing.T) {
 		strings.Repeat("a", format.MaxSize/2): pay.ErrURL,
 		"https://a.example, 1gwei":            ErrOrder,
 		"https://a.example;1gwei":             ErrOrder,
+		"hunter2 horse 1gwei":                 pay.ErrURL,
+		"0xhunter2 1gwei":                     format.ErrAddress,
+		"https://a.example hunter2":           wei.ErrSyntax,
+		"https://a.example 5hunter":           wei.ErrUnit,
+		"https://a.example -5hunter2wei":      wei.ErrRange,
 		"https://a.example 1gwei\n" + strings.Repeat("#\n", format.MaxSize/2): format.ErrTooLarge,
 	} {
 		_, err := ReadOrders(strings.NewReader(in), pay.Amount{})
 		require.ErrorIs(t, err, want, "%.40q", in)
+		require.NotRegexp(t, "hunter|horse", err) // as in a file with a passphrase
 	}
 }
 

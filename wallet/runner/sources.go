@@ -47,7 +47,8 @@ func File(path string) func(context.Context) ([]Candidate, error) {
 			}
 			u, err := pay.ParseURL(line)
 			if err != nil {
-				return nil, fmt.Errorf("line %d of %s: %w", number, path, err)
+				// The line is not shown: the file may be another one, such as one with a passphrase.
+				return nil, fmt.Errorf("line %d of %s: %w; write it as https://host:8935", number, path, pay.ErrURL)
 			}
 			candidates = append(candidates, Candidate{u, 1})
 		}
