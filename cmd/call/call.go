@@ -31,7 +31,7 @@ type options struct {
 func NewCall(r *cli.Run) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
-		Use:   "call URL [-- COMMAND…]",
+		Use:   "call URL [flags] [-- COMMAND…]",
 		Short: "Call an app of an orchestrator, and pay for it",
 		Long: `Send an HTTP request to an app, pay the price that its orchestrator asks for,
 and write the app's answer to stdout as it arrives. pmctl reports the cost on

@@ -23,7 +23,7 @@ type Positional struct {
 func Positionals(cmd *cobra.Command) []Positional {
 	var found []Positional
 	flag := ""
-	for _, word := range strings.Fields(cmd.Use)[1:] {
+	for _, word := range strings.Fields(strings.Replace(cmd.Use, " [flags]", "", 1))[1:] {
 		name := strings.Trim(word, "[]")
 		switch {
 		case strings.HasPrefix(name, "-") && name != "-":
@@ -46,7 +46,7 @@ func TakesCommand(cmd *cobra.Command) bool { return strings.Contains(cmd.Use, "[
 
 // UsageLine is how to call a command, without its optional flags.
 func UsageLine(cmd *cobra.Command) string {
-	return strings.TrimSuffix(cmd.UseLine(), " [flags]")
+	return strings.Replace(cmd.UseLine(), " [flags]", "", 1)
 }
 
 // checkArguments refuses more or fewer arguments than the usage line has.
