@@ -152,21 +152,3 @@ func TestDurationsAreReadAlike(t *testing.T) {
 	})
 	require.Greater(t, found, 10)
 }
-
-// TestACommandNeedsNoOther: what a command line begins with is built alone, as in the whole tree.
-func TestACommandNeedsNoOther(t *testing.T) {
-	t.Parallel()
-	run := cli.NewRun(&cli.Env{Getenv: func(string) string { return "" }})
-	eachCommand(Tree(), func(command *cobra.Command) {
-		words := strings.Fields(command.CommandPath())[1:]
-		tree := treeFor(run, words)
-		alone, rest, err := tree.Find(words)
-		require.NoError(t, err)
-		require.Empty(t, rest)
-		require.Equal(t, command.UsageString(), alone.UsageString())
-		require.Equal(t, command.Annotations, alone.Annotations)
-		if len(words) > 0 && words[0] != "help" {
-			require.LessOrEqual(t, len(tree.Commands()), 2, "%v and help", words)
-		}
-	})
-}

@@ -50,7 +50,7 @@ func Main(ctx context.Context, args []string, env *cli.Env) int {
 	if err := run.Begin(ctx, args); err != nil {
 		return run.Fail(err)
 	}
-	root := treeFor(run, args)
+	root := newRoot(run)
 	if cli.Completing(args) {
 		addCompletions(completer{run, slices.Contains(args[:len(args)-1], "--")}, root) // which takes as long as all the rest of the tree
 	}
@@ -59,22 +59,11 @@ func Main(ctx context.Context, args []string, env *cli.Env) int {
 
 // Tree is the command tree, for programs that describe it.
 func Tree() *cobra.Command {
-	return newRoot(cli.NewRun(&cli.Env{Getenv: func(string) string { return "" }}), "")
+	return newRoot(cli.NewRun(&cli.Env{Getenv: func(string) string { return "" }}))
 }
 
-// treeFor is what a command line needs of the command tree: the command that it begins with, or all
-// where it begins with none. All take a seventh of the time of pmctl version.
-func treeFor(r *cli.Run, args []string) *cobra.Command {
-	if len(args) > 0 {
-		if root := newRoot(r, args[0]); root.HasSubCommands() {
-			return root
-		}
-	}
-	return newRoot(r, "")
-}
-
-// newRoot is the command tree, with all commands or with the one of that name.
-func newRoot(r *cli.Run, only string) *cobra.Command {
+// newRoot is the command tree.
+func newRoot(r *cli.Run) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pmctl",
 		Short: "A wallet for Livepeer's probabilistic micropayments",
@@ -104,24 +93,22 @@ sender, the orchestrator the recipient. See pmctl help glossary.`,
 	r.RegisterFlags(root.PersistentFlags())
 	root.Version = cli.BuildVersion()
 	root.CompletionOptions.DisableDefaultCmd = true
-	type commands map[string]func(*cli.Run) *cobra.Command
+	fund := funds.NewFund(r)
+	fund.AddCommand(past.NewFundPlan(r))
 	for _, group := range []struct {
 		title    string
-		commands commands
+		commands []*cobra.Command
 	}{
-		{"Pay", commands{"pay": pay.NewPay, "call": call.NewCall, "recipient": recipient.NewRecipient, "runner": runner.NewRunner, "params": ticket.NewParams, "ticket": ticket.NewTicket}},
-		{"Funds", commands{"fund": newFund, "unlock": funds.NewUnlock, "withdraw": funds.NewWithdraw, "exit": funds.NewExit, "tx": tx.NewTx}},
-		{"Inspect", commands{"status": look.NewStatus, "doctor": look.NewDoctor, "budget": past.NewBudget, "history": past.NewHistory, "runway": past.NewRunway, "luck": past.NewLuck}},
-		{"Keys", commands{"account": account.NewAccount, "agent": agent.NewAgent, "signer": signer.NewSigner}},
-		{"Maintain", commands{"config": settings.NewConfig, "store": store.NewStore, "version": newVersion, "completion": newCompletion}},
+		{"Pay", []*cobra.Command{pay.NewPay(r), call.NewCall(r), recipient.NewRecipient(r), runner.NewRunner(r), ticket.NewParams(r), ticket.NewTicket(r)}},
+		{"Funds", []*cobra.Command{fund, funds.NewUnlock(r), funds.NewWithdraw(r), funds.NewExit(r), tx.NewTx(r)}},
+		{"Inspect", []*cobra.Command{look.NewStatus(r), look.NewDoctor(r), past.NewBudget(r), past.NewHistory(r), past.NewRunway(r), past.NewLuck(r)}},
+		{"Keys", []*cobra.Command{account.NewAccount(r), agent.NewAgent(r), signer.NewSigner(r)}},
+		{"Maintain", []*cobra.Command{settings.NewConfig(r), store.NewStore(r), newVersion(r), newCompletion(r)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
-		for name, command := range group.commands {
-			if only == "" || name == only {
-				cmd := command(r)
-				cmd.GroupID = group.title
-				root.AddCommand(cmd)
-			}
+		for _, cmd := range group.commands {
+			cmd.GroupID = group.title
+			root.AddCommand(cmd)
 		}
 	}
 	cli.DefaultOutput(r, root)
@@ -130,12 +117,6 @@ sender, the orchestrator the recipient. See pmctl help glossary.`,
 	dialect.InstallHelp(root, func() *page.Page { return cli.OutPage(r) }, topicList())
 	markMoney(root)
 	return root
-}
-
-func newFund(r *cli.Run) *cobra.Command {
-	fund := funds.NewFund(r)
-	fund.AddCommand(past.NewFundPlan(r))
-	return fund
 }
 
 // markMoney keeps what moves money, or agrees to it, out of the suggestions for typing
