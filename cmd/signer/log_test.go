@@ -1,7 +1,6 @@
 package signer
 
 import (
-	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -18,14 +17,4 @@ func TestTheLogIsFitForATerminal(t *testing.T) {
 		require.Contains(t, out.String(), `/\u009b2J\u202e`)
 		require.NotContains(t, strings.TrimSuffix(out.String(), "\n"), "\n")
 	}
-}
-
-// TestAGOGCOfTheEnvironmentIsKept: a signer sets how often garbage is collected unless its user did.
-func TestAGOGCOfTheEnvironmentIsKept(t *testing.T) {
-	was := debug.SetGCPercent(50)
-	defer debug.SetGCPercent(was)
-	collectLess()
-	require.Equal(t, 50, debug.SetGCPercent(100))
-	collectLess()
-	require.Equal(t, 200, debug.SetGCPercent(100))
 }

@@ -12,7 +12,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -150,7 +149,6 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		options.Observe, options.Forecast = watched.Recorder.Observe, true
 	}
 	cli.PrepareFor(cli.Several)
-	collectLess()
 	o.KeyHere = true
 	o.Noted = func(text string) { options.Log.Warn(text) }
 	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
@@ -180,15 +178,6 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		Reload: again.apply, Hangups: hangups, Getenv: r.Getenv, Log: options.Log,
 		About: []any{"account", w.Account.Address().Hex(), "network", w.Network.Name},
 	})
-}
-
-// collectLess has the garbage collector wait for twice as much as it would: a signer keeps so little that
-// it would run after every hundred payments. A GOGC of the environment is kept.
-func collectLess() {
-	const usual, less = 100, 200
-	if was := debug.SetGCPercent(less); was != usual {
-		debug.SetGCPercent(was)
-	}
 }
 
 // signer is what the options say of the signer.
