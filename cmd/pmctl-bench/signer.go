@@ -127,7 +127,7 @@ func (s *signers) close() {
 
 // serveSigner starts a remote signer on a store, with one client. Its key is open at once.
 func (w *world) serveSigner(ctx context.Context, store string) (*server, error) {
-	env := append(slices.Clone(w.env), "PMCTL_STORE="+store)
+	env := append(slices.Clone(w.env), "PMCTL_STORE="+store, "GOGC=200") // as its unit sets it
 	add := exec.CommandContext(ctx, filepath.Join(w.folder, "pmctl"), "signer", "client", "add", "studio", "--ev-per-day", "5eth", "-o", "json")
 	add.Env, add.Dir, add.Stderr = env, w.folder, os.Stderr
 	out, err := add.Output()
