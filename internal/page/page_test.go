@@ -40,6 +40,11 @@ func TestTableKeepsALineAnItem(t *testing.T) {
 	narrow.Reset()
 	(&Page{Writer: &narrow, Width: 80, Bounded: true}).Table(header, rows)
 	require.True(t, strings.HasPrefix(narrow.String(), "address  "+rows[0][0]+"\nurl      https"), "no field without a value: %s", narrow.String())
+
+	header[1] = Number("EV per day")
+	narrow.Reset()
+	(&Page{Writer: &narrow, Width: 80, Bounded: true}).Table(header, rows[1:2])
+	require.Contains(t, narrow.String(), "\nEV per day  90\n", "a field has its name as it is written elsewhere")
 }
 
 func TestTableWrapsProse(t *testing.T) {

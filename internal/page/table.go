@@ -104,7 +104,7 @@ func (p *Page) records(header []Column, rows [][]string) {
 		}
 		fields := make([]Field, len(row))
 		for at, cell := range row {
-			fields[at] = Field{strings.ToLower(header[at].name), cell}
+			fields[at] = Field{header[at].name, cell}
 		}
 		p.Fields(fields)
 	}

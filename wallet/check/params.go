@@ -64,7 +64,11 @@ func (j *judge) expiry() {
 		j.add(check, Failed, "L1 block %v, but the chain's last block is not known", block)
 	default:
 		left := new(big.Int).Sub(block, j.facts.LastSeenL1Block)
-		j.ifTrue(check, left.Cmp(big.NewInt(1)) > 0, "L1 block %v, the last one is %v: %v left", block, j.facts.LastSeenL1Block, left)
+		valid, when := left.Cmp(big.NewInt(1)) > 0, "left"
+		if left.Sign() < 0 {
+			when = "ago"
+		}
+		j.ifTrue(check, valid, "L1 block %v, the last one is %v: %v %s", block, j.facts.LastSeenL1Block, left.Abs(left), when)
 	}
 }
 
