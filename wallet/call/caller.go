@@ -232,13 +232,14 @@ func (c *Caller) paid(ctx context.Context, r *Request, p *Payment) (*Result, err
 func (c *Caller) pass(response *http.Response, result *Result) error {
 	defer response.Body.Close()
 	result.Status = response.StatusCode
-	if c.Answered != nil {
+	unasked := response.StatusCode == http.StatusSwitchingProtocols // no answer follows, and the connection stays open
+	if c.Answered != nil && !unasked {
 		if err := c.Answered(response); err != nil {
 			return err
 		}
 	}
 	switch {
-	case response.StatusCode < http.StatusBadRequest:
+	case response.StatusCode < http.StatusBadRequest && !unasked:
 		return nil
 	case result.Challenge == nil:
 		return fmt.Errorf("%w %d; nothing was paid", ErrApp, response.StatusCode)

@@ -73,10 +73,14 @@ func HTTPClient() *http.Client {
 }
 
 // ask sends the request without a payment. Its body waits for the orchestrator to want it. Of the
-// answer, a challenge is read whole.
-func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
+// answer, a challenge is read whole. An error has no more time than an answer that does not come.
+func (c *Caller) ask(ctx context.Context, r *Request) (response *http.Response, err error) {
 	limited, silence := limit(ctx, c.Timeout, r.Body != nil)
-	defer silence.end()
+	defer func() {
+		if response == nil || response.StatusCode < http.StatusBadRequest {
+			silence.end()
+		}
+	}()
 	request, err := r.http(limited)
 	if err != nil {
 		return nil, err
@@ -89,7 +93,7 @@ func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
 			request.Header.Set("Expect", "100-continue")
 		}
 	}
-	response, err := c.HTTP.Do(request)
+	response, err = c.HTTP.Do(request)
 	if err == nil && response.StatusCode == http.StatusExpectationFailed && r.Body != nil && !set { // a server or a proxy that cannot wait
 		response.Body.Close()
 		plain := *r
@@ -105,6 +109,7 @@ func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
 	}
 	switch {
 	case err == nil:
+		response.Body = &awaited{response.Body, limited}
 		return response, nil
 	case errors.As(err, new(*input.TooLongError)):
 		return nil, fmt.Errorf("%w (%s): %w", pay.ErrMalformed, r.Target.Origin, err)
@@ -327,11 +332,17 @@ func reason(body []byte) string {
 	return pay.OneLine(text)
 }
 
-// readOwn reads an orchestrator's own answer, and closes it. It fails with *input.TooLongError for one
+// readOwn reads an orchestrator's own answer, and closes it. A JSON document has an end of its own, also where
+// a proxy keeps the answer open for the rest of the request. It fails with *input.TooLongError for an answer
 // that is too long, which it returns in part.
 func readOwn(response *http.Response) ([]byte, error) {
 	defer response.Body.Close()
-	return input.ReadAll(response.Body, maxAnswer)
+	var read bytes.Buffer
+	document := json.NewDecoder(io.TeeReader(io.LimitReader(response.Body, maxAnswer), &read))
+	if isJSON(response) && document.Decode(new(json.RawMessage)) == nil {
+		return read.Bytes(), nil
+	}
+	return input.ReadAll(io.MultiReader(&read, response.Body), maxAnswer)
 }
 
 // isJSON reports whether an answer is a JSON document.

@@ -57,6 +57,22 @@ func TestAServerThatTakesNoExpect(t *testing.T) {
 	}
 }
 
+// TestAProtocolThatWasNotAskedFor is no answer.
+func TestAProtocolThatWasNotAskedFor(t *testing.T) {
+	caller, _, _, _ := captured(t)
+	caller.HTTP = startedAt(t, httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == "/discovery" {
+			return
+		}
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+	})))
+	_, err := caller.Call(t.Context(), request(t, http.MethodGet, "https://localhost:47157/apps/live1/app"))
+	require.ErrorIs(t, err, ErrApp)
+	require.EqualError(t, err, "the app answered with status 101; nothing was paid")
+}
+
 // TestAnAppsOwnErrors are passed on as its answer, whatever they say: a refusal of the payment has
 // the form in which the orchestrator writes its errors.
 func TestAnAppsOwnErrors(t *testing.T) {

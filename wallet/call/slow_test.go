@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -38,6 +40,29 @@ func TestAnOrchestratorThatDoesNotAnswer(t *testing.T) {
 			require.NotErrorIs(t, err, context.Canceled)
 		})
 	}
+}
+
+// TestAnAnswerThatIsKeptOpen, as by a proxy that waits for the rest of the request: a challenge has an end of
+// its own, and an error has the time of any other answer.
+func TestAnAnswerThatIsKeptOpen(t *testing.T) {
+	caller, _, captures, _ := captured(t)
+	caller.HTTP = servedAt(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if strings.HasSuffix(req.URL.Path, "/missing") {
+			http.Error(w, "missing", http.StatusNotFound)
+		} else {
+			captures.ServeHTTP(w, req)
+		}
+		if req.URL.Path != "/discovery" && req.Header.Get(wire.PaymentHeader) == "" {
+			_ = http.NewResponseController(w).Flush()
+			<-req.Context().Done()
+		}
+	}))
+	_, err := caller.Call(t.Context(), echoed(t))
+	require.NoError(t, err)
+
+	caller.Timeout = 50 * time.Millisecond
+	_, err = caller.Call(t.Context(), request(t, http.MethodGet, "https://localhost:47157/apps/missing"))
+	require.EqualError(t, err, "no answer within 50ms")
 }
 
 // TestSilenceCountsWhileNothingIsSent: the source of a body may be slow, and so may an answer be that
