@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -15,17 +14,18 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
+// The intents that match, each with its attempts, in one query: a server may be far away.
 const (
-	intentFields       = `SELECT id, account, nonce, request_id, label, state, settled_by, refusal, created_at FROM intents`
-	selectIntent       = intentFields + ` WHERE network = $1 AND id = $2`
-	selectIntentByHash = intentFields + ` WHERE network = $1 AND id = (SELECT intent FROM attempts WHERE hash = $2)`
-	selectRequest      = intentFields + ` WHERE network = $1 AND account = $2 AND request_id = $3`
-	selectIntents      = intentFields + ` WHERE network = $1 AND account = $2 ORDER BY nonce DESC, created_at DESC, id`
-	selectUnsettled    = intentFields + ` WHERE network = $1 AND account = $2 AND state IN ('open', 'refused') ORDER BY nonce, created_at, id`
-	selectDropped      = intentFields + ` WHERE network = $1 AND account = $2 AND nonce >= $3 AND settled_by IS NOT NULL ORDER BY nonce, created_at, id`
-	selectHolders      = intentFields + ` WHERE network = $1 AND account = $2 AND nonce = $3 AND (state = 'open' OR settled_by IS NOT NULL)`
+	selectIntentsWhere = `SELECT id, account, nonce, request_id, label, state, settled_by, refusal, created_at, kind, raw, signed_at
+		FROM intents LEFT JOIN attempts ON intent = id WHERE network = $1`
+	selectIntent       = selectIntentsWhere + ` AND id = $2 ORDER BY position`
+	selectIntentByHash = selectIntentsWhere + ` AND id = (SELECT intent FROM attempts WHERE hash = $2) ORDER BY position`
+	selectRequest      = selectIntentsWhere + ` AND account = $2 AND request_id = $3 ORDER BY position`
+	selectIntents      = selectIntentsWhere + ` AND account = $2 ORDER BY nonce DESC, created_at DESC, id, position`
+	selectUnsettled    = selectIntentsWhere + ` AND account = $2 AND state IN ('open', 'refused') ORDER BY nonce, created_at, id, position`
+	selectDropped      = selectIntentsWhere + ` AND account = $2 AND nonce >= $3 AND settled_by IS NOT NULL ORDER BY nonce, created_at, id, position`
+	selectHolders      = selectIntentsWhere + ` AND account = $2 AND nonce = $3 AND (state = 'open' OR settled_by IS NOT NULL) ORDER BY id, position`
 	selectSettledNonce = `SELECT COALESCE(MAX(nonce) + 1, 0) FROM intents WHERE network = $1 AND account = $2 AND state NOT IN ('open', 'refused')`
-	selectAttempts     = `SELECT kind, raw, signed_at FROM attempts WHERE intent = $1 ORDER BY position`
 )
 
 // readJournal describes these methods in errors.
@@ -47,14 +47,14 @@ func (j *Journal) Dropped(ctx context.Context, account common.Address, used uint
 }
 
 func (j *Journal) listed(ctx context.Context, query string, account common.Address, args ...any) ([]*tx.Intent, error) {
-	return snapshot(ctx, j.store, readJournal, func(t *db.Tx) ([]*tx.Intent, error) {
+	return read(ctx, j.store, readJournal, func(t *db.Tx) ([]*tx.Intent, error) {
 		return j.all(t, query, append([]any{j.network, account.Hex()}, args...)...)
 	})
 }
 
 // Find returns the intent with a transaction's hash. It fails with tx.ErrUnknown.
 func (j *Journal) Find(ctx context.Context, hash common.Hash) (*tx.Intent, error) {
-	intent, err := snapshot(ctx, j.store, readJournal, func(t *db.Tx) (*tx.Intent, error) {
+	intent, err := read(ctx, j.store, readJournal, func(t *db.Tx) (*tx.Intent, error) {
 		return j.one(t, selectIntentByHash, j.network, hash.Hex())
 	})
 	if err == nil && intent == nil {
@@ -65,7 +65,7 @@ func (j *Journal) Find(ctx context.Context, hash common.Hash) (*tx.Intent, error
 
 // Reload implements tx.Journal.
 func (j *Journal) Reload(ctx context.Context, intent *tx.Intent) error {
-	now, err := snapshot(ctx, j.store, readJournal, func(t *db.Tx) (*tx.Intent, error) {
+	now, err := read(ctx, j.store, readJournal, func(t *db.Tx) (*tx.Intent, error) {
 		now, err := j.one(t, selectIntent, j.network, intent.ID)
 		if err == nil && now == nil {
 			err = &tx.ChangedError{ID: intent.ID}
@@ -109,42 +109,41 @@ func (j *Journal) one(t *db.Tx, query string, args ...any) (*tx.Intent, error) {
 	return found[0], nil
 }
 
-func (j *Journal) all(t *db.Tx, query string, args ...any) ([]*tx.Intent, error) {
-	intents, err := db.List(t, scanIntent, query, args...)
-	for _, intent := range intents {
-		if err == nil {
-			intent.Attempts, err = db.List(t, scanAttempt, selectAttempts, intent.ID)
+func (j *Journal) all(t *db.Tx, query string, args ...any) (intents []*tx.Intent, err error) {
+	err = db.Each(t, scanIntent, func(i *tx.Intent) error {
+		if last := len(intents) - 1; last >= 0 && intents[last].ID == i.ID {
+			intents[last].Attempts = append(intents[last].Attempts, i.Attempts...)
+			return nil
 		}
-		if err == nil && len(intent.Attempts) == 0 {
-			err = fmt.Errorf("%w: intent %s has no transaction", ErrDamaged, strconv.Quote(intent.ID))
-		}
-	}
+		intents = append(intents, i)
+		return nil
+	}, query, args...)
 	return intents, err
 }
 
+// scanIntent scans an intent with one of its attempts.
 func scanIntent(rows db.Scanner) (*tx.Intent, error) {
 	var i tx.Intent
+	var a tx.Attempt
 	var account, label string
 	var nonce int64
-	var requestID, settledBy sql.NullString
-	err := rows.Scan(&i.ID, &account, &nonce, &requestID, &label, &i.State, &settledBy, &i.Refusal, (*millis)(&i.CreatedAt))
+	var requestID, settledBy, kind, text sql.NullString
+	if err := rows.Scan(&i.ID, &account, &nonce, &requestID, &label, &i.State, &settledBy, &i.Refusal, (*millis)(&i.CreatedAt), &kind, &text, (*millis)(&a.At)); err != nil {
+		return nil, err
+	}
+	if !text.Valid {
+		return nil, fmt.Errorf("intent %q has no transaction", i.ID)
+	}
 	i.Account, i.Nonce, i.Label = common.HexToAddress(account), uint64(nonce), tx.ReadLabel(label)
 	i.RequestID, i.SettledBy = requestID.String, common.HexToHash(settledBy.String)
-	return &i, err
-}
-
-func scanAttempt(rows db.Scanner) (a tx.Attempt, err error) {
-	var text string
-	if err := rows.Scan(&a.Kind, &text, (*millis)(&a.At)); err != nil {
-		return a, err
-	}
-	raw, err := hex.DecodeString(text)
-	a.Tx = new(types.Transaction)
+	raw, err := hex.DecodeString(text.String)
+	a.Kind, a.Tx = tx.Kind(kind.String), new(types.Transaction)
 	if err == nil {
 		err = a.Tx.UnmarshalBinary(raw)
 	}
 	if err != nil {
-		err = fmt.Errorf("unreadable transaction in the journal: %w", err)
+		return nil, fmt.Errorf("unreadable transaction in the journal: %w", err)
 	}
-	return a, err
+	i.Attempts = []tx.Attempt{a}
+	return &i, nil
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
 // roundTrips is a proxy before a server, which counts how often a client waits for an answer.
@@ -93,6 +96,22 @@ func TestRoundTripsOfPayments(t *testing.T) {
 			}
 		}), int64(most), "for %d payments", together)
 	}
+}
+
+// TestRoundTripsOfTheJournal: it is read at once, however many transactions there are.
+func TestRoundTripsOfTheJournal(t *testing.T) {
+	var proxy roundTrips
+	a := newAccountant(t, open(t, proxy.before(t, server.Database(t))))
+	var taken []int64
+	for i := range uint64(5) {
+		taken = append(taken, proxy.of(func() { a.begun("", tx.Label(fmt.Sprint("fund", i)), 0, i) }))
+	}
+	require.Equal(t, taken[1], taken[4])
+	require.LessOrEqual(t, proxy.of(func() {
+		listed, err := a.Intents(t.Context(), payer)
+		require.NoError(t, err)
+		require.Len(t, listed, 5)
+	}), int64(1))
 }
 
 // TestRoundTripsOfAPayment: a server may be far away, and pmctl pay makes most of these one by one.
