@@ -242,7 +242,8 @@ func (c *Caller) pass(response *http.Response, result *Result) error {
 	case response.StatusCode < http.StatusBadRequest && !unasked:
 		return nil
 	case result.Challenge == nil:
-		return fmt.Errorf("%w %d; nothing was paid", ErrApp, response.StatusCode)
+		// Without a challenge it may as well be from a proxy, or another server.
+		return hint.Kind(ErrApp, fmt.Errorf("%s answered with status %d; nothing was paid", response.Request.URL.Host, response.StatusCode))
 	}
 	return fmt.Errorf("the call was paid, and %w %d", ErrApp, response.StatusCode)
 }

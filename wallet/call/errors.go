@@ -8,7 +8,8 @@ import (
 )
 
 var (
-	// ErrApp is returned for an answer of the app itself that reports a failure.
+	// ErrApp is returned for an answer that reports a failure: the app's own, or, if nothing was paid, that of
+	// a server before it.
 	ErrApp = errors.New("the app answered with status")
 	// ErrAnsweredBefore is returned for a call that was paid and answered in an earlier run. Its answer is
 	// not kept.

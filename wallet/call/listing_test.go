@@ -85,6 +85,6 @@ func TestNoSessionAtAURL(t *testing.T) {
 	}
 	_, err := caller.Hold(t.Context(), request(t, http.MethodPost, "https://localhost:47157/apps/nothing/session"), SessionOptions{})
 	require.ErrorIs(t, err, ErrApp)
-	require.EqualError(t, err, "the app answered with status 404; nothing was paid")
+	require.EqualError(t, err, "localhost:47157 answered with status 404; nothing was paid")
 	require.Equal(t, "404 page not found\n", answered)
 }
