@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/duration"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
@@ -66,8 +67,8 @@ command does not use an agent.`,
 }
 
 func startAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
-	if o.idle < 0 || o.lifetime < 0 {
-		return cli.Usagef("--idle-timeout and --lifetime must not be less than 0; 0 is never")
+	if shorter := min(o.idle, o.lifetime); shorter < 0 {
+		return cli.Usagef("--idle-timeout and --lifetime must be at least 0, which is never, not %s", duration.Text(shorter))
 	}
 	path, err := agentPath(r)
 	if err != nil {

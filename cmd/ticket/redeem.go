@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/input"
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/redeem"
@@ -74,7 +75,9 @@ func runRedeem(r *cli.Run, cmd *cobra.Command, o *redeemOptions, file string) er
 		return cli.Usagef("--nonce %w", err)
 	}
 	tickets, err := redeem.Draw(cmd.Context(), document.Batch, rand)
-	if err != nil {
+	if errors.Is(err, pm.ErrRecipientRand) {
+		return cli.WithHint(err, "--recipient-rand-file has the number of other tickets; pmctl ticket inspect shows the rand hash of these")
+	} else if err != nil {
 		return err
 	}
 	if len(tickets.Left()) == 0 {
