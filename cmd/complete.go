@@ -25,8 +25,8 @@ const completionTime = 500 * time.Millisecond
 type completer struct {
 	*cli.Run
 
-	// dashed tells that -- stands before the word that is completed: cobra adds one of its own, and so
-	// does not tell.
+	// dashed reports whether -- stands before the word that is completed: cobra adds one of its own, and so
+	// hides it.
 	dashed bool
 }
 
@@ -143,7 +143,7 @@ func (r completer) commandCompletion(words []string, typed string) (names []stri
 	return names, cobra.ShellCompDirectiveDefault
 }
 
-// source tells values that a word can be completed to.
+// source returns the values that a word can be completed to.
 type source func(ctx context.Context, line *pflag.FlagSet) []cobra.Completion
 
 // completing completes to those values of the sources that begin as what was typed,

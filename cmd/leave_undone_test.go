@@ -53,7 +53,7 @@ func TestWhatWasUndoneIsNoAnswer(t *testing.T) {
 		lock  broker.Lock
 		// deposit is what is left of it; "" if lock says enough.
 		deposit string
-		// continues tells that the killed run's transaction is the answer.
+		// continues reports whether the killed run's transaction is the answer.
 		continues bool
 	}{
 		"unlock": {

@@ -47,7 +47,7 @@ type limitCase struct {
 	strict, loose string
 	// flag is loose as a flag's value; "" for a limit without a flag.
 	flag string
-	// sends tells that the command is pmctl fund, and not pmctl ticket batch; more are its
+	// sends reports whether the command is pmctl fund, and not pmctl ticket batch; more are its
 	// arguments beside the usual ones.
 	sends bool
 	more  []string

@@ -149,7 +149,7 @@ type outcome struct {
 	shown [][]string
 	// wrong names the steps whose output differs in what is the same in each run.
 	wrong []int
-	// mixed tells that the page shows the outputs of several runs: one address or hash of
+	// mixed reports whether the page shows the outputs of several runs: one address or hash of
 	// the page stands for two of this run, or the reverse.
 	mixed error
 }

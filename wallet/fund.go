@@ -41,7 +41,7 @@ func (w *Wallet) Fund(ctx context.Context, f Funding, o SendOptions) (Transactio
 	return w.Do(ctx, w.Funding(f, !o.Agreed && w.UI.Asks()), o)
 }
 
-// Funding returns the action that Fund sends. asks tells that the user will be asked, and then
+// Funding returns the action that Fund sends. asks reports whether the user will be asked, and then
 // agrees to cancel an unlock as well.
 func (w *Wallet) Funding(f Funding, asks bool) Action {
 	fund := funding{Funding: f, asks: asks, note: w.note}

@@ -61,7 +61,7 @@ type TopUp struct {
 	// RequestID names the top-up in the journal.
 	RequestID   string       `json:"request_id,omitempty"`
 	Transaction *Transaction `json:"transaction,omitempty"`
-	// Resumed tells that an earlier run began the top-up: what is needed beside it, the next look
+	// Resumed reports whether an earlier run began the top-up: what is needed beside it, the next look
 	// shows.
 	Resumed bool `json:"resumed,omitempty"`
 	// Warnings are what failed beside it.

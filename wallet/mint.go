@@ -47,7 +47,7 @@ type MintOptions struct {
 	Credentials Credentials
 
 	// RequestID makes the batch idempotent: a repeated request returns the same tickets. "" for a
-	// new batch. Refetched tells that a retry may come with newly fetched Params; then only the
+	// new batch. Refetched reports whether a retry may come with newly fetched Params; then only the
 	// recipient must be the same.
 	RequestID string
 	Refetched bool

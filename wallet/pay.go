@@ -20,7 +20,7 @@ type PayOptions struct {
 	// takes more than one delivery.
 	RequestID string
 
-	// Unattended tells that opening the key asks no question.
+	// Unattended reports whether opening the key asks no question.
 	Unattended bool
 }
 

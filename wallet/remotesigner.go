@@ -90,7 +90,7 @@ type RemoteSigner struct {
 	// alerts is nil without an endpoint for events.
 	alerts *alerts
 
-	// collects tells that usage events go to a collector.
+	// collects reports whether usage events go to a collector.
 	collects bool
 
 	// directory is nil without discovery.

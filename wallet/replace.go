@@ -18,7 +18,7 @@ type ReplaceOptions struct {
 	// Find returns the account that signed the transaction; nil is for the wallet's own account.
 	Find func(context.Context, common.Address) (*signer.Account, error)
 
-	// Agreed tells that the user agrees to the price: no question is asked.
+	// Agreed reports whether the user agrees to the price: no question is asked.
 	Agreed bool
 
 	WaitOptions

@@ -19,7 +19,7 @@ type SendOptions struct {
 	// sends a second one. "" identifies the action by its content.
 	RequestID string
 
-	// Agreed tells that the user agrees to the transaction: no question is asked.
+	// Agreed reports whether the user agrees to the transaction: no question is asked.
 	Agreed bool
 
 	// Terms are what the user agrees to about the account's other transactions.

@@ -155,7 +155,7 @@ func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) er
 	return err
 }
 
-// describeError is an error as the agent tells it.
+// describeError is an error as the agent reports it.
 func describeError(err error) format.Error {
 	e := cli.Failure(err)
 	if changed, ok := errors.AsType[*wallet.ContractsError](err); ok && !changed.BuiltIn {

@@ -90,7 +90,7 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 	return format.Write(r.Out, format.KindSigned, signed)
 }
 
-// config says which network and which limits hold.
+// config says which network and which limits apply.
 func (o *signOptions) config(env *cli.Env) (c wallet.Config, err error) {
 	if c.Network, err = o.Network.ChooseNetwork(env); err != nil {
 		return c, err

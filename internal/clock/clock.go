@@ -5,7 +5,7 @@ import "time"
 
 // Age returns the time from then to now, by whichever of the machine's clocks says that it is more:
 // the wall clock can be set back, and the monotonic one stands still while the machine sleeps. Times
-// that time.Now has not returned have the wall clock alone. setBack tells that it was set to before
+// that time.Now has not returned have the wall clock alone. setBack reports whether it was set to before
 // then.
 func Age(now, then time.Time) (age time.Duration, setBack bool) {
 	wall := now.Round(0).Sub(then.Round(0))

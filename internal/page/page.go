@@ -18,7 +18,7 @@ type Page struct {
 	// Width is how many columns a line has.
 	Width int
 
-	// Bounded tells that longer lines would be broken: in a pipe they are not.
+	// Bounded reports whether longer lines would be broken: in a pipe they are not.
 	Bounded bool
 	Colours
 

@@ -22,14 +22,14 @@ type Dialog struct {
 	In, Out *os.File
 	// Width is how wide a question may be.
 	Width func() int
-	// Plain tells that text has no colours.
+	// Plain reports whether text has no colours.
 	Plain func() bool
 	// MaxLine is the longest line that can be typed, in bytes.
 	MaxLine int
 	// Cancelled is the error of a question to which the person said no, or pressed Ctrl-C.
 	Cancelled error
 
-	// afterCR tells that the last key read was a carriage return.
+	// afterCR reports whether the last key read was a carriage return.
 	afterCR bool
 }
 

@@ -251,7 +251,7 @@ type signedTickets struct {
 	FirstNonce uint32 `json:"first_nonce"`
 	Count      uint32 `json:"tickets"`
 
-	// Before tells that the request's tickets were created before: the nonces are theirs, and there
+	// Before reports whether the request's tickets were created before: the nonces are theirs, and there
 	// are no signatures.
 	Before bool `json:"before,omitzero"`
 

@@ -177,7 +177,7 @@ func (s *Service) unlocked() (signer.Source, error) {
 	return s.Signer, nil
 }
 
-// Status returns what the agent tells about itself.
+// Status returns what the agent reports about itself.
 func (s *Service) Status() *Status {
 	s.expire()
 	s.mu.Lock()

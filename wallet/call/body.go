@@ -37,7 +37,7 @@ type Body struct {
 	mu sync.Mutex
 	// from is what a body is read from once; nil for one that is whole.
 	from io.Reader
-	// sent is what the unpaid request has read; paid tells that it reads no more.
+	// sent is what the unpaid request has read; paid reports whether it reads no more.
 	sent bytes.Buffer
 	paid bool
 }

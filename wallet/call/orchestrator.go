@@ -32,7 +32,7 @@ func needsRefresh(err error) bool {
 }
 
 // post posts to the orchestrator at url, and returns its answer within a bound, or
-// pay.ErrUnreachable or ctx's error. sent tells that the request may have arrived.
+// pay.ErrUnreachable or ctx's error. sent reports whether the request may have arrived.
 func (c *Caller) post(ctx context.Context, bound time.Duration, origin pay.URL, url string, header http.Header, body []byte) (status int, answer []byte, sent bool, err error) {
 	c.HTTP.CloseIdleConnections() // a kept connection may be dead, and then it is not known what arrived
 	limited, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %s", duration.Text(bound)))

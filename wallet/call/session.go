@@ -65,7 +65,7 @@ type held struct {
 	challenge *Challenge
 	session   *live.Session // after the last payment
 
-	// pending is a payment that is not known to have arrived; counted tells that result has it.
+	// pending is a payment that is not known to have arrived; counted reports whether result has it.
 	pending *Payment
 	counted bool
 

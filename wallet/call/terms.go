@@ -72,7 +72,7 @@ func ParsePrice(text string) (Price, error) {
 // String returns the price as ParsePrice reads it, rounded as amounts are.
 func (p Price) String() string { return wei.Format(p.Wei) + "/" + unitNames()[p.Type] }
 
-// tooDear is the ErrLimit of a price above the highest that is paid; raised tells that this is the
+// tooDear is the ErrLimit of a price above the highest that is paid; raised reports whether this is the
 // session's first price.
 func tooDear(price, most Price, raised bool) error {
 	limit := policy.Exceeded(price.Wei, most.Wei) + "/" + unitNames()[most.Type]

@@ -64,7 +64,7 @@ type documentBlock struct {
 type DocumentWarning struct {
 	// Code names it for programs.
 	Code string `json:"code"`
-	// Problem tells that it keeps payments from being made, or is below what the owner
+	// Problem reports whether it keeps payments from being made, or is below what the owner
 	// wants, and so fails a check.
 	Problem bool   `json:"problem"`
 	Message string `json:"message"`

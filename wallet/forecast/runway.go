@@ -17,7 +17,7 @@ type Pace struct {
 	// period; or the actual wins, if Counted is set.
 	Bins []float64
 
-	// Counted tells that only the wins are known, and not the tickets: then the bins include the
+	// Counted reports whether only the wins are known, and not the tickets: then the bins include the
 	// luck of the past.
 	Counted bool
 }

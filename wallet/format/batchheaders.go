@@ -15,7 +15,7 @@ type paymentWriter struct {
 	out chunkWriter
 	sequence
 
-	// segment tells that batches need segment credentials, and write writes a whole batch.
+	// segment reports whether batches need segment credentials, and write writes a whole batch.
 	segment bool
 	write   func(*paymentWriter) error
 

@@ -19,7 +19,7 @@ type jsonWriter struct {
 
 // layout is the text around the tickets of a batch.
 type layout struct {
-	// indented tells that the document is indented, for people.
+	// indented reports whether the document is indented, for people.
 	indented bool
 	// between separates two tickets; beforeTicket and afterTicket surround each.
 	between, beforeTicket, afterTicket string

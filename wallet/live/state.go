@@ -18,7 +18,7 @@ type State struct {
 	Sig   []byte
 }
 
-// IsZero tells that there is no state: the request begins a session.
+// IsZero reports whether there is no state: the request begins a session.
 func (s State) IsZero() bool { return len(s.State) == 0 && len(s.Sig) == 0 }
 
 // Sign returns the session as a client carries it.

@@ -156,7 +156,7 @@ func (c *Client) offer(u URL, sender common.Address, info *wire.OrchestratorInfo
 }
 
 // fetchError explains why GetOrchestrator failed. Only an answer with gRPC's content type is the
-// recipient's own. http2 tells that the server has begun to speak it.
+// recipient's own. http2 reports whether the server has begun to speak it.
 func (c *Client) fetchError(u URL, err, dialFailure error, http2 bool, header, trailer metadata.MD) error {
 	const contentType = "content-type"
 	began, ended := len(header.Get(contentType)) > 0, len(trailer.Get(contentType)) > 0

@@ -63,7 +63,7 @@ func TestFetchFailures(t *testing.T) {
 		// is is what the error is matched by, says what it says
 		is   error
 		says string
-		// late tells that the time must run out
+		// late reports whether the time must run out
 		late bool
 	}{
 		{name: "nothing listens", url: func(t *testing.T) URL { return unused(t, "https") }, is: ErrUnreachable, says: "connection was refused"},

@@ -49,7 +49,7 @@ type RefusedError struct {
 	// Text is what the recipient says, shortened to one line.
 	Text string
 
-	// TicketsTaken tells that, by the protocol, the recipient may have kept some tickets of the
+	// TicketsTaken reports whether, by the protocol, the recipient may have kept some tickets of the
 	// refused payment: they can win and be redeemed, but are not credited. If it is false, only the
 	// recipient says that it kept none; pmctl never repeats such a payment by itself.
 	TicketsTaken bool
@@ -117,14 +117,14 @@ type UnknownOutcomeError struct {
 	// Status is the HTTP status of such an answer; 0 for none.
 	Status int
 
-	// TooLarge tells that the answer rejects the payment's header as too large, Busy that it asks
+	// TooLarge reports whether the answer rejects the payment's header as too large, Busy whether it asks
 	// to retry later.
 	TooLarge, Busy bool
 
 	// Request is the request ID under which the same tickets can be delivered again; "" for none.
 	Request string
 
-	// Again tells that the request's tickets were delivered before, Over that they cannot be
+	// Again reports whether the request's tickets were delivered before, Over whether they cannot be
 	// delivered any more.
 	Again, Over bool
 }

@@ -83,7 +83,7 @@ type model struct {
 	// arrived are the tickets that came, taken those that were accepted.
 	arrived, taken map[ticketID]bool
 
-	// refused tells that the recipient has refused tickets that it did not have, expired that
+	// refused reports whether the recipient has refused tickets that it did not have, expired whether
 	// params have.
 	refused, expired bool
 }

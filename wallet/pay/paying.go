@@ -47,7 +47,7 @@ type paymentRun struct {
 	fresh, checked int
 	checkedAt      time.Time
 
-	// creditLapsed tells that tickets counted on a credit and are not known to be accepted while
+	// creditLapsed reports whether tickets counted on a credit and are not known to be accepted while
 	// that was sure.
 	creditLapsed bool
 
@@ -72,7 +72,7 @@ func (p *paymentRun) run(ctx context.Context) error {
 	}
 	for {
 		// It is made up for before the tickets are delivered that counted on it: once they are
-		// accepted, nothing tells that it was too old.
+		// accepted, nothing says that it was too old.
 		if p.creditLapsed && p.amount.due(p.made) {
 			if err := p.make(ctx); err != nil {
 				return p.partial(err)

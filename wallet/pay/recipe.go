@@ -41,7 +41,7 @@ type Recipe struct {
 	Credit      *big.Int  `json:"credit,omitempty"`
 	CreditUntil time.Time `json:"credit_until,omitzero"`
 
-	// Continued tells that the answer was kept from an earlier payment.
+	// Continued reports whether the answer was kept from an earlier payment.
 	Continued bool `json:"continued"`
 
 	// Call is what the call of an app notes of its payment; nil for other payments.

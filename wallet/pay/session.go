@@ -52,14 +52,14 @@ type Session struct {
 	// Unlock opens the sender's key. It is called once, after all checks that need no key.
 	Unlock func(ctx context.Context) (signer.Source, error)
 
-	// Unattended tells that Unlock asks no question. The chain is then asked about the sender
+	// Unattended reports whether Unlock asks no question. The chain is then asked about the sender
 	// together with fresh params, and about the sender alone only if there are none.
 	Unattended bool
 }
 
 // Payment is a payment that the recipient accepted.
 type Payment struct {
-	// Offer is what was paid on. Continued tells that it was kept from an earlier payment.
+	// Offer is what was paid on. Continued reports whether it was kept from an earlier payment.
 	Offer     *Offer
 	Continued bool
 

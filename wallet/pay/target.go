@@ -62,7 +62,7 @@ type OtherRecipientError struct {
 	URL string
 	// Was is the address named or paid before, Now the one that the params pay.
 	Was, Now common.Address
-	// Named tells that the user named Was.
+	// Named reports whether the user named Was.
 	Named bool
 }
 

@@ -62,7 +62,7 @@ func TestRefusals(t *testing.T) {
 		err    any
 		// what the message and the hint say
 		message, hint []string
-		// offline tells that it shows without the chain
+		// offline reports whether it shows without the chain
 		offline bool
 	}{
 		{"ticket EV", func(w *world) { w.params.FaceValue = big.NewInt(16_000 * gwei) }, ErrLimit, new(*pm.MaxEVError),

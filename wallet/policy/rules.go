@@ -15,7 +15,7 @@ type Rules struct {
 	// Values are the limits that are set; see Table. Budgets always bind.
 	Values Values
 
-	// Binding tells that later rules may tighten these and not loosen them. A rule that tightens a
+	// Binding reports whether later rules may tighten these and not loosen them. A rule that tightens a
 	// binding one becomes binding.
 	Binding bool
 

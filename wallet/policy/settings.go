@@ -53,7 +53,7 @@ type Spec struct {
 	// Usage describes its flag; "" for a setting without a flag.
 	Usage string
 
-	// Counted tells that the limit is compared with what the store has counted.
+	// Counted reports whether the limit is compared with what the store has counted.
 	Counted bool
 
 	// parse reads a value, of the first text unless there can be several; get and set access its

@@ -100,7 +100,7 @@ type LivePayment struct {
 
 	At time.Time
 
-	// Again tells that it was made before, and that nothing was spent now.
+	// Again reports whether it was made before: nothing was spent now.
 	Again bool
 }
 

@@ -129,7 +129,7 @@ func (v *Verification) count(check *ticketChecker, nonce uint32, fault string) {
 type ticketChecker struct {
 	batch  *pm.TicketBatch
 	sender common.Address
-	// ownSender tells that the batch names the sender who must have signed.
+	// ownSender reports whether the batch names the sender who must have signed.
 	ownSender bool
 }
 

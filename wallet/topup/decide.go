@@ -19,7 +19,7 @@ type State struct {
 	Lock             broker.Lock
 	PoolSize         uint64
 
-	// Withdrawn tells that an empty sender has withdrawn its funds.
+	// Withdrawn reports whether an empty sender has withdrawn its funds.
 	Withdrawn bool
 
 	// Lasting is the deposit that lasts the days of the rules, nil without a forecast.

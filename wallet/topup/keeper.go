@@ -77,7 +77,7 @@ type Look struct {
 	State    State
 	Decision Decision
 
-	// Action is the top-up that was done or continued; nil if there was none. Resumed tells that an
+	// Action is the top-up that was done or continued; nil if there was none. Resumed reports whether an
 	// earlier look began it: what the funds lack beside it another look shows.
 	Action  *Action
 	Resumed bool

@@ -25,7 +25,7 @@ type Rules struct {
 	// DepositDays is how many days the deposit must last at the upper end of the forecast spending.
 	DepositDays uint64
 
-	// DepositPromised tells that the deposit must cover what is promised: the outstanding tickets'
+	// DepositPromised reports whether the deposit must cover what is promised: the outstanding tickets'
 	// face value, and what is left of the allowances of a signer's clients.
 	DepositPromised bool
 

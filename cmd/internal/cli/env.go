@@ -29,7 +29,7 @@ type Env struct {
 	In       io.Reader
 	Out, Err io.Writer
 
-	// InTerminal, OutTerminal and ErrTerminal tell whether a person sits there.
+	// InTerminal, OutTerminal and ErrTerminal report whether a stream is a terminal.
 	InTerminal, OutTerminal, ErrTerminal bool
 
 	// OutSize and ErrSize are how large the terminals behind the streams are; nil where there
@@ -39,7 +39,7 @@ type Env struct {
 	// Screen is stdout where that is a terminal, for programs that take it over; else nil.
 	Screen *os.File
 
-	// OutClosed tells that the process was started without a stdout.
+	// OutClosed reports whether the process was started without a stdout.
 	OutClosed bool
 
 	// Getenv returns an environment variable's value, "" when it is not set.

@@ -25,11 +25,11 @@ type Run struct {
 
 	// Program is the name that errors begin with.
 	Program string
-	// Started tells that a command's own code runs.
+	// Started reports whether a command's own code runs.
 	Started bool
 	// Output is the format that --output asks for; errors follow it.
 	Output string
-	// OutputByDefault tells that --output was not given.
+	// OutputByDefault reports whether --output was not given.
 	OutputByDefault bool
 	// Quiet has nothing but errors on stderr.
 	Quiet bool

@@ -37,7 +37,7 @@ type Client struct {
 	socket  *overSocket         // of ws and wss; nil otherwise
 
 	mu sync.Mutex
-	// current is the node that answered last, and answered tells that one has.
+	// current is the node that answered last, and answered reports whether one has.
 	current  int
 	answered bool
 	// newest is the highest block that a node has reported.

@@ -57,7 +57,7 @@ type NotMinedError struct {
 	Hash common.Hash
 	// In is the block that has it, with too few others on top; nil if none has.
 	In *big.Int
-	// Dropped tells that the journal has it as mined: its block was replaced.
+	// Dropped reports whether the journal has it as mined: its block was replaced.
 	Dropped bool
 	// Err is why the wait ended.
 	Err error

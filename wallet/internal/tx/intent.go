@@ -225,7 +225,7 @@ func (e *ChangedError) Is(target error) bool { return target == ErrChanged }
 // InProgressError is an intent with the same label as the new one, and open or not reported yet.
 type InProgressError struct {
 	Intent *Intent
-	// Dropped tells that it was mined, and its block replaced since.
+	// Dropped reports whether it was mined, and its block replaced since.
 	Dropped bool
 }
 

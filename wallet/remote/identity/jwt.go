@@ -123,8 +123,8 @@ func (j JWT) Tokens(ctx context.Context) (*WebTokens, error) {
 	return &WebTokens{j, verifier, issuer}, nil
 }
 
-// Renew fetches the issuer's keys, if they are fetched. It fails with *KeysError, and then the keys stay
-// that there are.
+// Renew fetches the issuer's keys, if they are fetched. It fails with *KeysError, and then keeps
+// the keys that it has.
 func (w *WebTokens) Renew(ctx context.Context) error {
 	if w.issuer == nil {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"github.com/pmctl/pmctl/internal/hint"
 )
 
-// noRights is the ErrAccess of a role that lacks rights on a store's tables. usage tells that it has USAGE on
+// noRights is the ErrAccess of a role that lacks rights on a store's tables. usage reports whether it has USAGE on
 // the schema pmctl; tables are those that it may not read or write.
 func noRights(store, role string, usage bool, tables []string) error {
 	what := "tables " + strings.Join(tables, ", ")
