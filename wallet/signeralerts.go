@@ -86,6 +86,9 @@ type alerts struct {
 	// below is the runway under which the operator is notified; 0 is never.
 	below time.Duration
 
+	// unlock is of the looks alone.
+	unlock lastUnlock
+
 	mu       sync.Mutex
 	refusals map[string]alert
 
@@ -226,8 +229,8 @@ func (a *alerts) budgets(ctx context.Context, now time.Time) (found []alert, err
 // funds are what the chain and the forecast say of the account.
 func (a *alerts) funds(now time.Time) (found []alert) {
 	if said, _, ok := a.signer.cache.Known(); ok && said.Sender != nil {
-		if round := num.OrZero(said.Sender.WithdrawRound); round.Sign() > 0 {
-			found = append(found, alert{fmt.Sprintf("unlock/%s/%v", a.account().Hex(), round), AlertUnlock, "", unlockAlert{format.NewBigNum(round)}})
+		if begun, ok := a.unlock.alert(a.account(), num.OrZero(said.Sender.WithdrawRound)); ok {
+			found = append(found, begun)
 		}
 	}
 	if runway, err := a.signer.forecasts.last(); err == nil && runway != nil {
@@ -236,6 +239,32 @@ func (a *alerts) funds(now time.Time) (found []alert) {
 		}
 	}
 	return found
+}
+
+// lastUnlock is the last unlock that was seen. One that begins after it was cancelled may end in the same round.
+type lastUnlock struct {
+	round     string
+	again     int // how many began before it, and end in its round
+	cancelled bool
+}
+
+// alert is the event about an unlock that ends in a round; there is none for round 0.
+func (u *lastUnlock) alert(account common.Address, round *big.Int) (alert, bool) {
+	switch {
+	case round.Sign() == 0:
+		u.cancelled = true
+		return alert{}, false
+	case round.String() != u.round:
+		*u = lastUnlock{round: round.String()}
+	case u.cancelled:
+		u.cancelled = false
+		u.again++
+	}
+	name := fmt.Sprintf("unlock/%s/%v", account.Hex(), round)
+	if u.again > 0 {
+		name += fmt.Sprint("/", u.again)
+	}
+	return alert{name, AlertUnlock, "", unlockAlert{format.NewBigNum(round)}}, true
 }
 
 // shortRunway is the event about a deposit that may be empty within a time, one a day.

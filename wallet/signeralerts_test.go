@@ -1,6 +1,8 @@
 package wallet
 
 import (
+	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +30,20 @@ func TestShortRunway(t *testing.T) {
 	require.Zero(t, empty.data.(runwayAlert).Seconds)
 	_, ok = shortRunway(common.Address{1}, nil, now, time.Hour)
 	require.False(t, ok, "there is no forecast")
+}
+
+// TestAnUnlockThatBeginsAgain: each unlock has an event of its own, also one that ends in the round of a
+// cancelled one, as a thief's does who begins again.
+func TestAnUnlockThatBeginsAgain(t *testing.T) {
+	var u lastUnlock
+	var names []string
+	for _, round := range []int64{0, 7, 7, 0, 7, 7, 0, 0, 7, 8, 0, 9} {
+		if begun, ok := u.alert(common.Address{}, big.NewInt(round)); ok {
+			_, name, _ := strings.Cut(begun.name, "0/")
+			names = append(names, name)
+		}
+	}
+	require.Equal(t, []string{"7", "7", "7/1", "7/1", "7/2", "8", "9"}, names)
 }
 
 // TestRefusedRecipientsAreBounded: a client that asks to pay any number of addresses does not have
