@@ -165,15 +165,18 @@ func (s *Store) compare(ctx context.Context, tx *db.Tx, found *condition, seen m
 			return &Cause{Code: CauseFork}, nil
 		}
 	}
-	found.flushed = seen.flushed
+	found.fileState = seen.fileState
 	for range flushedTries {
-		flushed, logged, known := s.flushed(ctx)
+		at, logged, known := s.db.Written()
 		least := seen.flushed
 		if !logged {
 			least = found.generation // the log is in the file completely
 		}
-		if !known || flushed >= least {
-			found.flushed = max(flushed, seen.flushed)
+		if !known || at == seen.at && seen.flushed >= least { // it is as it was when it was read last
+			return nil, nil
+		}
+		if file, known := s.unlogged(ctx); !known || file.flushed >= least {
+			found.fileState = seen.fileState.with(file)
 			return nil, nil
 		}
 		// Another process may be writing the mark now.
@@ -195,7 +198,7 @@ const (
 func (s *Store) writeHome(tx *db.Tx, found condition) (now markState, err error) {
 	now = found.markState
 	now.generation = max(now.generation, found.seen.generation) + 1
-	now.writer, now.flushed = s.writer, 0
+	now.writer, now.fileState = s.writer, fileState{}
 	if s.db.IsFile() {
 		// A crash before the commit must leave a mark, and one that demands nothing of the store.
 		if err := s.mark.create(markState{id: now.id, generation: 1, writer: now.writer}); err != nil {

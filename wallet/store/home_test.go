@@ -341,6 +341,36 @@ func TestAnOlderFileUnderANewerLog(t *testing.T) {
 	requireRetired(t, path, before, "it was replaced by an older copy")
 }
 
+// The mark has the time of the file, which is not read again until it is written. Where the clock is too
+// coarse to tell two writes apart, it is read for what the mark does not say.
+func TestAMarkHasTheTimeOfTheFile(t *testing.T) {
+	_, path, before := used(t)
+	written := func(path string) time.Time {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		return info.ModTime()
+	}
+	first := written(path)
+	require.Equal(t, first, written(newestMark(t, path)))
+	s := open(t, path)
+	reserve(t, s, params(1), 1)
+	require.NoError(t, s.Close())
+	require.NotEqual(t, first, written(path), "the log is copied into the file")
+	require.Equal(t, written(path), written(newestMark(t, path)))
+
+	other := open(t, path) // so that the next one leaves its log
+	reserve(t, other, params(1), 1)
+	s = open(t, path)
+	reserve(t, s, params(1), 1)
+	require.NoError(t, s.Close())
+	_, err := other.db.Pool.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+	require.NoError(t, err)
+	require.NoError(t, os.Chtimes(path, time.Time{}, written(newestMark(t, path))))
+	s = open(t, path)
+	require.Nil(t, s.Retirement())
+	require.Equal(t, before.ID(), s.ID())
+}
+
 // Normal use of a store retires nothing.
 func TestAStoreAtHomeStays(t *testing.T) {
 	dir, path, before := used(t)

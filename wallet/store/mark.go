@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pmctl/pmctl/internal/durable"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
@@ -25,6 +26,9 @@ import (
 // is a single step, needs no lock and no clock, and keeps the file's identity. A copy written
 // beside it has an older name, and a file that replaces it is a different file. Its mode, owner
 // and label mean nothing.
+//
+// Its time is that of the store's file, as of which it says what the file has: while that is the
+// same, the file need not be read.
 //
 // It is renamed after the commit and not synced. After a crash of the system it may be behind
 // the store, which means nothing, but never ahead of it.
@@ -64,10 +68,25 @@ type markState struct {
 	// generation counts the store's changes; writer made the last of them.
 	generation int64
 	writer     string
-	// flushed is the generation in the store's file without its log.
-	flushed int64
+	fileState
 	// broken is an unreadable mark of an earlier version.
 	broken bool
+}
+
+// fileState is the state of a store's file without its log.
+type fileState struct {
+	// flushed is the generation in it.
+	flushed int64
+	// at is when it was written, in nanoseconds since 1970; 0 is not known.
+	at int64
+}
+
+// with merges two states of one file, the other being what was read later.
+func (f fileState) with(other fileState) fileState {
+	if f.flushed > other.flushed || f.flushed == other.flushed && other.at == 0 {
+		return f
+	}
+	return other
 }
 
 // with merges two states of one store; of two stores, it returns the other.
@@ -75,11 +94,11 @@ func (s markState) with(other markState) markState {
 	if s.id != other.id {
 		return other
 	}
-	flushed := max(s.flushed, other.flushed)
+	file := s.fileState.with(other.fileState)
 	if s.generation < other.generation {
 		s = other
 	}
-	s.flushed = flushed
+	s.fileState = file
 	return s
 }
 
@@ -139,6 +158,9 @@ func (m *mark) find() error {
 		name, ours := strings.CutPrefix(entry.Name(), m.prefix)
 		if s, ok := parseMarkState(name); ours && ok && (m.path == "" || m.said.generation < s.generation) {
 			m.path, m.said = filepath.Join(m.folder, entry.Name()), s
+			if info, err := entry.Info(); err == nil && m.earlier != "" {
+				m.said.at = info.ModTime().UnixNano()
+			}
 		}
 	}
 	if m.path == "" && m.earlier != "" {
@@ -218,6 +240,9 @@ func (m *mark) keep(s markState) error {
 		}
 		if err != nil {
 			return db.NoAccess(err)
+		}
+		if says.at != m.said.at {
+			_ = os.Chtimes(path, time.Time{}, time.Unix(0, says.at)) // that of another user keeps its time
 		}
 		m.path, m.said = path, says
 		return nil

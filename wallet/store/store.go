@@ -109,22 +109,25 @@ func (s *Store) Close() error {
 // until the next change.
 func (s *Store) remember(now markState) {
 	s.setID(now.id)
-	if flushed, _, known := s.flushed(context.Background()); known {
-		now.flushed = max(now.flushed, flushed)
+	if at, _, known := s.db.Written(); known && at != now.at {
+		if file, known := s.unlogged(context.Background()); known {
+			now.fileState = now.fileState.with(file)
+		}
 	}
 	_ = s.mark.keep(now)
 }
 
-// flushed is the generation in a store's file without its log, and logged reports whether the
-// log had anything; known is false for a database.
-func (s *Store) flushed(ctx context.Context) (generation int64, logged, known bool) {
-	text, logged, known := s.db.Unlogged(ctx, selectMeta, metaGeneration)
-	if known {
-		var err error
-		generation, _, err = parseGeneration(text)
-		known = err == nil
+// unlogged reads the state of a store's file; known is false for a database.
+func (s *Store) unlogged(ctx context.Context) (file fileState, known bool) {
+	text, known := s.db.Unlogged(ctx, selectMeta, metaGeneration)
+	if !known {
+		return file, false
 	}
-	return generation, logged, known
+	var err error
+	if file.flushed, _, err = parseGeneration(text); err == nil {
+		file.at, _, known = s.db.Written() // the file has at least that generation then
+	}
+	return file, known && err == nil
 }
 
 // read returns the result of do, which asks the store once. what is the operation's name in errors.

@@ -45,10 +45,14 @@ type backend interface {
 	// Place returns where the database is, and runs statements on the way.
 	Place(tx *Tx, with ...Statement) (Place, error)
 
-	// Unlogged returns the text that a query finds in a file without its log, and logged
-	// reports whether the log had anything; known is false for a server, and for a file that
-	// cannot be read now.
-	Unlogged(ctx context.Context, query string, args ...any) (text string, logged, known bool)
+	// Written returns when a file without its log was written, in nanoseconds since 1970, and
+	// logged reports whether the log has anything; known is false for a server, and for a file
+	// that cannot be read now.
+	Written() (at int64, logged, known bool)
+
+	// Unlogged returns the text that a query finds in a file without its log; known is as of
+	// Written.
+	Unlogged(ctx context.Context, query string, args ...any) (text string, known bool)
 
 	// Problems returns the damage to the database's pages, as sentences.
 	Problems(tx *Tx) ([]string, error)

@@ -115,10 +115,11 @@ func (postgres) Place(tx *Tx, with ...Statement) (p Place, err error) {
 	return p, err
 }
 
+// Written implements backend.
+func (postgres) Written() (at int64, logged, known bool) { return 0, false, false }
+
 // Unlogged implements backend: a server's log cannot be read.
-func (postgres) Unlogged(context.Context, string, ...any) (text string, logged, known bool) {
-	return "", true, false
-}
+func (postgres) Unlogged(context.Context, string, ...any) (text string, known bool) { return "", false }
 
 // Problems implements backend: a server checks its own pages.
 func (postgres) Problems(*Tx) ([]string, error) { return nil, nil }

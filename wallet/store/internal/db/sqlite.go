@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -35,7 +34,6 @@ const (
 type file struct {
 	path, machine string
 	pool          *sql.DB
-	last          *unlogged
 }
 
 func openFile(at Location) (*DB, error) {
@@ -43,7 +41,7 @@ func openFile(at Location) (*DB, error) {
 	if err != nil {
 		return nil, NoAccess(err)
 	}
-	return &DB{Location: at, backend: file{at.Name, machineName(), pool, new(unlogged)}, Pool: pool, Patience: lockPatience}, nil
+	return &DB{Location: at, backend: file{at.Name, machineName(), pool}, Pool: pool, Patience: lockPatience}, nil
 }
 
 // begin implements backend: SQLite lets one connection write at a time.
@@ -100,44 +98,27 @@ func (file) Problems(tx *Tx) ([]string, error) {
 	return found, err
 }
 
-// Unlogged implements backend. It opens the file as immutable, and so without its log: together
-// with the log an older file may look like the newest one.
-func (f file) Unlogged(ctx context.Context, query string, args ...any) (text string, logged, known bool) {
+// Written implements backend.
+func (f file) Written() (at int64, logged, known bool) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return 0, false, false
+	}
 	log, err := os.Stat(f.path + "-wal")
 	logged = err == nil && log.Size() > 0 || err != nil && !errors.Is(err, os.ErrNotExist)
-	text, known = f.last.look(ctx, f.path, query, args)
-	return text, logged, known
+	return info.ModTime().UnixNano(), logged, true
 }
 
-// unlogged caches what was read of a file until the file changes.
-type unlogged struct {
-	mu      sync.Mutex
-	size    int64
-	changed time.Time
-	text    string
-}
-
-func (l *unlogged) look(ctx context.Context, path, query string, args []any) (text string, known bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", false
-	}
-	if l.text != "" && info.Size() == l.size && info.ModTime().Equal(l.changed) {
-		return l.text, true
-	}
-	l.text = ""
-	pool, err := openSQLite(path, url.Values{"mode": {"ro"}, "immutable": {"1"}})
+// Unlogged implements backend. It opens the file as immutable, and so without its log: together
+// with the log an older file may look like the newest one.
+func (f file) Unlogged(ctx context.Context, query string, args ...any) (text string, known bool) {
+	pool, err := openSQLite(f.path, url.Values{"mode": {"ro"}, "immutable": {"1"}})
 	if err != nil {
 		return "", false
 	}
 	defer pool.Close()
-	if err := pool.QueryRowContext(ctx, query, args...).Scan(&text); err != nil {
-		return "", false // a new store is in its log alone
-	}
-	l.size, l.changed, l.text = info.Size(), info.ModTime(), text
-	return text, true
+	err = pool.QueryRowContext(ctx, query, args...).Scan(&text)
+	return text, err == nil // a new store is in its log alone
 }
 
 // NewRun implements backend: the runs' files are beside the store's.
