@@ -104,6 +104,19 @@ func TestAHangupWhileASignerStarts(t *testing.T) {
 	m.hear("STATUS=reloaded")
 }
 
+// TestASignerEndsWithItsTerminal: a hangup of the terminal with its log is no reload.
+func TestASignerEndsWithItsTerminal(t *testing.T) {
+	t.Parallel()
+	s := newSeat(t)
+	p := s.sit([]string{"ETH_PASSWORD=" + s.file("pass")}, "signer", "serve", "--no-auth", "--listen", "127.0.0.1:0")
+	p.expect("msg=ready")
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGHUP))
+	p.expect("msg=reloaded")
+	require.NoError(t, p.keyboard.Close())
+	defer time.AfterFunc(time.Minute, func() { _ = p.cmd.Process.Kill() }).Stop()
+	require.NoError(t, p.cmd.Wait())
+}
+
 // TestASignerIsAService: systemd hears when the signer is ready, that it works, reloads and stops.
 // It listens on systemd's sockets. A request under way is answered before it ends, with exit
 // code 0, and no new one is accepted.

@@ -84,7 +84,7 @@ With --admin-listen, operators and monitors get a separate address with a status
 page, GET /healthz, /readyz and /metrics, and POST /reload. POST /reload and
 SIGHUP make the signer read the limits of the config files, the certificates,
 the keys and the auth webhook again; it applies all of them or, if one is not
-valid, none.`,
+valid, none. The signer stops if the terminal with its log is closed.`,
 		Example: `  pmctl signer serve --no-auth
   pmctl signer serve --listen 0.0.0.0:8935 --tls-cert cert.pem --tls-key key.pem
   pmctl signer serve --webhook-file webhook-url --log json
@@ -172,8 +172,10 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		}
 	}
 	cli.FailBrokenPipes() // payments go on after the reader of the log has ended
-	again := &reloading{run: r, cmd: cmd, options: o, service: signer, signer: options, files: files, began: w.Config}
-	return service.Serve(cmd.Context(), service.Config{
+	ctx, end := context.WithCancel(cmd.Context())
+	defer end()
+	again := &reloading{run: r, cmd: cmd, end: end, options: o, service: signer, signer: options, files: files, began: w.Config}
+	return service.Serve(ctx, service.Config{
 		Signer: signer, Listener: listener, TLS: encrypted, Drain: o.drain, Admin: watched,
 		Reload: again.apply, Hangups: hangups, Getenv: r.Getenv, Log: options.Log,
 		About: []any{"account", w.Account.Address().Hex(), "network", w.Network.Name},
