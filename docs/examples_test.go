@@ -104,7 +104,10 @@ CONTROL=$(jq -r .control_url "$PMCTL_DEVNET_STATE")
 age() { cat; }                  # what encrypts, and what keeps secrets, are others' programs
 pass() { jq -r '.accounts[1].private_key' "$PMCTL_DEVNET_STATE"; }
 ends_with() { local want=$1 code=0; shift; "$@" || code=$?; [ $code = $want ]; }
-stopped() { "$@" & sleep 1; kill -TERM $!; wait $!; }
+stopped() { # a signer, once it is ready
+	"$@" 2>signer.log & until grep -q ready signer.log || ! kill -0 $!; do sleep 0.1; done
+	kill -TERM $!; wait $!
+}
 fresh() { # a home with an account that has funds
 	[ ! -S ~/.local/state/pmctl/agent/agent.sock ] || pmctl agent stop >/dev/null
 	unset ETH_KEYSTORE OTHER
