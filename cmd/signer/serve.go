@@ -62,6 +62,8 @@ type serveOptions struct {
 func newServe(r *cli.Run) *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
+		Annotations: map[string]string{cli.NoResult: "true"},
+
 		Use:   "serve",
 		Short: "Answer the requests of gateways and SDKs",
 		Long: `Open the account's key and sign payments for gateways and SDKs that have no key.

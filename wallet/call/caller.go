@@ -111,8 +111,8 @@ func (c *Caller) ready(r *Request) (*Caller, *Request, error) {
 	case c.HTTP == nil:
 		return nil, nil, errNoHTTP
 	}
-	if account, ok := c.Purse.(*Account); ok {
-		if err := account.check(); err != nil {
+	if own, ok := c.Purse.(ownPurse); ok {
+		if err := own.check(); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -300,7 +300,7 @@ func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response
 // account leaves it to its next payment; a remote signer bills by its own clock.
 func (c *Caller) due(challenge *Challenge, number int, before *live.Session, paid *big.Rat) (*Due, error) {
 	at := c.Now()
-	if _, own := c.Purse.(*Account); own && before != nil && challenge.Type == live.Seconds {
+	if _, own := c.Purse.(ownPurse); own && before != nil && challenge.Type == live.Seconds {
 		at = before.LastUpdate.Add(at.Sub(before.LastUpdate).Truncate(time.Second))
 	}
 	bill, err := c.Terms.bill(challenge.request(at), before)

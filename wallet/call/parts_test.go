@@ -27,6 +27,7 @@ func TestWhatAnAccountLeavesOut(t *testing.T) {
 		defer end()
 		account := caller.Purse.(*call.Account)
 		change(account)
+		caller.Purse = struct{ *call.Account }{account} // as an importer adds to it
 		_, quoted := caller.Quote(t.Context(), ask)
 		result, err := caller.Call(t.Context(), ask)
 		if err == nil {

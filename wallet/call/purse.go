@@ -37,6 +37,13 @@ type Purse interface {
 	Drop(ctx context.Context, p *Payment) error
 }
 
+// ownPurse is an Account, or what embeds one: what is due is billed here, by the Caller's clock. A remote
+// signer bills by its own.
+type ownPurse interface {
+	Purse
+	check() error
+}
+
 // Due is a payment that is due.
 type Due struct {
 	*Challenge

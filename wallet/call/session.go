@@ -163,7 +163,7 @@ func (h *held) hold(ctx context.Context, opened Session, o SessionOptions) error
 // wait is the time until the next payment. A second that has begun counts whole for a remote signer, which
 // bills by its own clock.
 func (h *held) wait() time.Duration {
-	if _, own := h.Purse.(*Account); own || h.challenge.Type != live.Seconds {
+	if _, own := h.Purse.(ownPurse); own || h.challenge.Type != live.Seconds {
 		return payEvery
 	}
 	return payEvery - (h.Now().Sub(h.session.LastUpdate)+early)%time.Second

@@ -38,12 +38,15 @@ func (r *Run) OutputFlag(cmd *cobra.Command, formats ...string) {
 	}
 }
 
+// NoResult is the annotation of a command that prints nothing on stdout, such as one that serves.
+const NoResult = "pmctl_no_result"
+
 // DefaultOutput adds --output with a table and a document to the commands below cmd that print a result
-// and name no formats. What serves prints nothing but its log.
+// and name no formats.
 func DefaultOutput(r *Run, cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		DefaultOutput(r, sub)
-		if !sub.HasSubCommands() && sub.Flags().Lookup("output") == nil && sub.Flags().Lookup("log") == nil {
+		if !sub.HasSubCommands() && sub.Flags().Lookup("output") == nil && sub.Annotations[NoResult] == "" {
 			r.OutputFlag(sub, OutputTable, OutputJSON)
 		}
 	}
