@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/pmctl/pmctl/internal/num"
@@ -103,18 +104,22 @@ func (o owner) is(client string, at time.Time) bool {
 	return o.client == client && (!o.until.Valid || at.UnixMilli() < o.until.Int64)
 }
 
-func newAccounts(tx *db.Tx) *accounts {
-	return &accounts{tx, make(map[string]*Client), make(map[Credential]owner), make(map[string]*policy.Sum), make(map[time.Time]map[string]*today)}
+func newAccounts() *accounts {
+	return &accounts{
+		clients: make(map[string]*Client), owners: make(map[Credential]owner), totals: make(map[string]*policy.Sum),
+		days: make(map[time.Time]map[string]*today),
+	}
 }
 
 // read reads the clients with these IDs, what they have spent on days and in all, and the owners
-// of credentials, which are values by kind: the index of credentials begins with their kind.
+// of credentials, which are values by kind: the index of credentials begins with their kind. What is
+// there already is not read again.
 func (a *accounts) read(ids []string, credentials map[string][]string, days []time.Time) (statements []db.Statement) {
-	if len(ids) > 0 {
+	if unknown := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return a.clients[id] != nil }); len(unknown) > 0 {
 		statements = append(statements, db.AskIn(a.tx, scanClient, func(client *Client) error {
 			a.clients[client.ID] = client
 			return nil
-		}, selectClientsIn, nil, ids))
+		}, selectClientsIn, nil, unknown))
 	}
 	for kind, values := range credentials {
 		statements = append(statements, db.AskIn(a.tx, scanOwner, func(o owner) error {
@@ -122,17 +127,18 @@ func (a *accounts) read(ids []string, credentials map[string][]string, days []ti
 			return nil
 		}, selectOwnersIn, []any{kind}, values))
 	}
-	for _, id := range ids {
-		a.totals[id] = new(policy.Sum)
-	}
 	for _, day := range days {
-		spent := make(map[string]*today)
-		a.days[day] = spent
-		for _, id := range ids {
-			spent[id] = &today{day: day}
+		spent := a.days[day]
+		if spent == nil {
+			spent = make(map[string]*today)
+			a.days[day] = spent
 		}
-		if len(ids) > 0 {
-			statements = append(statements, readClientSpending(a.tx, ids, day, func(id string) (*policy.Sum, *policy.Sum) { return &spent[id].Sum, a.totals[id] }))
+		unknown := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return spent[id] != nil })
+		for _, id := range unknown {
+			spent[id], a.totals[id] = &today{day: day}, new(policy.Sum)
+		}
+		if len(unknown) > 0 {
+			statements = append(statements, readClientSpending(a.tx, unknown, day, func(id string) (*policy.Sum, *policy.Sum) { return &spent[id].Sum, a.totals[id] }))
 		}
 	}
 	return statements
@@ -246,6 +252,7 @@ func (a *accounts) close() {
 	for day, clients := range a.days {
 		for id, today := range clients {
 			if today.changed {
+				today.changed = false
 				row(id, day.Format(time.DateOnly), today.Sum)
 				changed[id] = true
 			}

@@ -86,6 +86,7 @@ func (b *books) close() {
 			statements = append(statements, db.Do(upsertDay, b.chain, name.sender.Hex(), name.day, int64(all.Tickets), all.EV.RatString(), all.FaceValue.String()))
 		}
 		b.tx.Later(statements...)
+		clear(p.changed)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -20,27 +21,75 @@ import (
 // are: each is a round trip to a database server.
 type liveBatch struct {
 	*LivePayments
-	tx       *db.Tx
-	books    *books
-	accounts *accounts
-
-	// sessions are those of the requests' states, by state ID, and of the new payments.
-	sessions map[string]*liveSession
-
-	// pins are the addresses behind the requests' URLs, as far as they are pinned.
-	pins map[string]common.Address
+	*liveKnown
+	tx *db.Tx
 
 	// counts are the nonces of the requests' ticket params.
 	counts map[common.Hash]*nonceCount
 
-	// last is the position of the last payment; complete is false for a store that may lack
-	// records.
-	last     int64
-	complete error
-
 	// payments are the new ones, and reservations what is entered for them into the ledger.
 	payments     []newLivePayment
 	reservations [][]any
+}
+
+// liveKnown is what payments start from, as far as it was read or written. A transaction that finds the
+// store as the last one left it continues with that; after another change of the store all is read again.
+type liveKnown struct {
+	// at is the state of the store that all of it is from; zero before anything was read.
+	at       markState
+	books    *books
+	accounts *accounts
+
+	// sessions are those of requests' states, by state ID, and of payments.
+	sessions map[string]*liveSession
+
+	// pins are the addresses behind requests' URLs, zero for those without.
+	pins map[string]common.Address
+
+	// last is the position of the last payment; complete is the reason why the store may lack records.
+	last     int64
+	complete error
+}
+
+func (p *LivePayments) newLiveKnown() *liveKnown {
+	return &liveKnown{
+		books: newBooks(p.chain.id, nil), accounts: newAccounts(), sessions: make(map[string]*liveSession), pins: make(map[string]common.Address),
+	}
+}
+
+// maxKnown bounds how many sessions, clients, URLs and days are kept.
+const maxKnown = 1 << 10
+
+func (k *liveKnown) size() int {
+	return len(k.sessions) + len(k.pins) + len(k.accounts.clients) + len(k.accounts.owners) + len(k.accounts.days)
+}
+
+// liveMemory keeps what is known from one transaction to the next. Which of two that end at once keeps it does not matter:
+// the other state is not the store's any more.
+type liveMemory struct {
+	mu    sync.Mutex
+	known *liveKnown
+}
+
+// take returns what was kept of the store in a state, nil for nothing. It is taken away: a transaction
+// that fails or is repeated may have changed it.
+func (m *liveMemory) take(now markState) *liveKnown {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.known
+	m.known = nil
+	if known == nil || !known.at.is(now) {
+		return nil
+	}
+	return known
+}
+
+func (m *liveMemory) keep(known *liveKnown) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known.size() < maxKnown {
+		m.known = known
+	}
 }
 
 // liveSession is how far a session has come.
@@ -97,38 +146,37 @@ const (
 	onSession = ` ON CONFLICT (recipient_rand_hash) DO UPDATE SET used_nonces = excluded.used_nonces WHERE sessions.used_nonces < excluded.used_nonces`
 )
 
-// load reads what requests start from.
-func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, error) {
-	b := &liveBatch{
-		LivePayments: p, tx: tx, books: newBooks(p.chain.id, tx), accounts: newAccounts(tx),
-		sessions: make(map[string]*liveSession), counts: make(map[common.Hash]*nonceCount), pins: make(map[string]common.Address),
-	}
+// load reads what requests start from, unless it is known.
+func (p *LivePayments) load(tx *db.Tx, known *liveKnown, requests []LiveRequest) (*liveBatch, error) {
+	b := &liveBatch{LivePayments: p, liveKnown: known, tx: tx, counts: make(map[common.Hash]*nonceCount)}
+	b.books.tx, b.accounts.tx = tx, tx
 	urls := make(map[string]bool)
 	states, clients, credentials, days := make(map[string]bool), make(map[string]bool), make(map[string][]string), make(map[time.Time]bool)
 	for _, r := range requests {
-		if r.State != nil {
+		if r.State != nil && b.sessions[r.State.StateID] == nil {
 			states[r.State.StateID] = true
 		}
 		if r.Client != "" {
 			clients[r.Client] = true
 		}
-		if c := r.Credential; c.Value != "" && !slices.Contains(credentials[c.Kind], c.Value) {
+		if c := r.Credential; c.Value != "" && b.accounts.owners[c] == (owner{}) && !slices.Contains(credentials[c.Kind], c.Value) {
 			credentials[c.Kind] = append(credentials[c.Kind], c.Value)
 		}
 		if r.Params != nil {
 			b.counts[r.Params.RecipientRandHash] = new(nonceCount)
 		}
-		if r.URL != "" {
+		if _, known := b.pins[r.URL]; r.URL != "" && !known {
 			urls[r.URL] = true
+			b.pins[r.URL] = common.Address{}
 		}
 		days[startOfDay(r.At)] = true
 	}
-	statements := []db.Statement{
-		readRequireAcknowledged(&b.complete),
-		db.Ask(db.One[int64], func(last int64) error {
+	var statements []db.Statement
+	if known.at.generation == 0 {
+		statements = append(statements, readRequireAcknowledged(&b.complete), db.Ask(db.One[int64], func(last int64) error {
 			b.last = last
 			return nil
-		}, selectLastPosition),
+		}, selectLastPosition))
 	}
 	if len(states) > 0 {
 		statements = append(statements, b.readSessions(slices.Collect(maps.Keys(states))))

@@ -23,11 +23,12 @@ type modelSession struct {
 }
 
 // TestLiveSessionsAgainstAModel: whatever states, params and retries come in whatever order
-// and batches, each session's answers, nonces and balance are those of the model.
+// and batches, from either of two processes, each session's answers, nonces and balance are those of the model.
 func TestLiveSessionsAgainstAModel(t *testing.T) { onEach(t, liveSessionsAgainstAModel) }
 
 func liveSessionsAgainstAModel(t *testing.T, p place) {
-	s := open(t, p(t))
+	location := p(t)
+	processes := []*LivePayments{livePayments(open(t, location)), livePayments(open(t, location))}
 	tries := 0
 	rapid.Check(t, func(t *rapid.T) {
 		tries++
@@ -49,7 +50,7 @@ func liveSessionsAgainstAModel(t *testing.T, p place) {
 				}
 				batch, of = append(batch, r), append(of, session)
 			}
-			outcomes, err := livePayments(s).PayAll(t.Context(), batch)
+			outcomes, err := rapid.SampledFrom(processes).Draw(t, "process").PayAll(t.Context(), batch)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -108,10 +109,13 @@ type LivePayment struct {
 type LivePayments struct {
 	chain  *Chain
 	sender common.Address
+	memory liveMemory
 }
 
 // LivePayments returns the payments of a sender's live sessions.
-func (c *Chain) LivePayments(sender common.Address) *LivePayments { return &LivePayments{c, sender} }
+func (c *Chain) LivePayments(sender common.Address) *LivePayments {
+	return &LivePayments{chain: c, sender: sender}
+}
 
 // LiveOutcome is what came of one of several requests: its payment, or why there is none.
 type LiveOutcome struct {
@@ -145,7 +149,7 @@ func (p *LivePayments) Find(ctx context.Context, r LiveRequest) (*LivePayment, e
 		if err := r.CheckTexts(); err != nil {
 			return nil, err
 		}
-		b, err := p.load(tx, []LiveRequest{r})
+		b, err := p.load(tx, p.newLiveKnown(), []LiveRequest{r})
 		if err != nil {
 			return nil, err
 		}
@@ -163,11 +167,16 @@ func (p *LivePayments) Find(ctx context.Context, r LiveRequest) (*LivePayment, e
 // nothing was recorded.
 func (p *LivePayments) PayAll(ctx context.Context, requests []LiveRequest) ([]LiveOutcome, error) {
 	outcomes := make([]LiveOutcome, len(requests))
-	err := p.chain.store.writeFor(ctx, "record payments", func(tx *db.Tx) error {
-		b, err := p.load(tx, requests)
+	var known *liveKnown
+	err := p.chain.store.writeAs(ctx, false, func(tx *db.Tx, before, after markState) error {
+		if known = p.memory.take(before); known == nil {
+			known = p.newLiveKnown()
+		}
+		b, err := p.load(tx, known, requests)
 		if err != nil {
 			return err
 		}
+		known.at = before
 		for i, r := range requests {
 			payment, err := b.pay(r)
 			if err != nil && !isLiveRefusal(err) {
@@ -179,11 +188,13 @@ func (p *LivePayments) PayAll(ctx context.Context, requests []LiveRequest) ([]Li
 			return errNothingTaken
 		}
 		b.write()
+		known.at = after
 		return nil
 	})
 	if err != nil && !errors.Is(err, errNothingTaken) {
-		return nil, err
+		return nil, fmt.Errorf("record payments: %w", err)
 	}
+	p.memory.keep(known)
 	return outcomes, nil
 }
 

@@ -34,7 +34,7 @@ func (b *liveBatch) readPins(urls []string) db.Statement {
 }
 
 func (b *liveBatch) checkPin(r LiveRequest) error {
-	if pinned, ok := b.pins[r.URL]; ok && pinned != r.Params.Recipient {
+	if pinned := b.pins[r.URL]; pinned != (common.Address{}) && pinned != r.Params.Recipient {
 		err := fmt.Errorf("%s now asks for payments to %s, and the signer's account pays %s there", r.URL, r.Params.Recipient.Hex(), pinned.Hex())
 		return live.Refuse(http.StatusBadRequest, "%w", hint.Kind(ErrPinned, err))
 	}

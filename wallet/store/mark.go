@@ -89,6 +89,11 @@ func (f fileState) with(other fileState) fileState {
 	return other
 }
 
+// is reports whether two states are one: nothing was written between them.
+func (s markState) is(other markState) bool {
+	return s.id == other.id && s.generation == other.generation && s.writer == other.writer
+}
+
 // with merges two states of one store; of two stores, it returns the other.
 func (s markState) with(other markState) markState {
 	if s.id != other.id {

@@ -108,7 +108,7 @@ func requireEmpty(tx *db.Tx) error {
 
 // carry copies every table in one transaction.
 func (s *Store) carry(ctx context.Context, to *Store) error {
-	err := to.writeAs(ctx, true, func(into *db.Tx) error {
+	err := to.writeAs(ctx, true, func(into *db.Tx, _, _ markState) error {
 		if err := requireEmpty(into); err != nil {
 			return err
 		}

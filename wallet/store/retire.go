@@ -55,11 +55,12 @@ func retire(tx *db.Tx, found *condition) (*Retirement, error) {
 // once it is on disk. do may run more than once, and must then do the same. If the store was
 // restored or replaced, write fails with *RestoredError.
 func (s *Store) write(ctx context.Context, do func(*db.Tx) error) error {
-	return s.writeAs(ctx, false, do)
+	return s.writeAs(ctx, false, func(tx *db.Tx, _, _ markState) error { return do(tx) })
 }
 
-// writeAs is write, also for the move that a store awaits.
-func (s *Store) writeAs(ctx context.Context, moving bool, do func(*db.Tx) error) error {
+// writeAs is write, also for the move that a store awaits. do gets the store's state before the change and
+// after it: between two changes of which the second finds what the first left, nothing has written.
+func (s *Store) writeAs(ctx context.Context, moving bool, do func(tx *db.Tx, before, after markState) error) error {
 	var found condition
 	var now markState
 	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
@@ -78,7 +79,7 @@ func (s *Store) writeAs(ctx context.Context, moving bool, do func(*db.Tx) error)
 			return s.followRetired(tx, found)
 		}
 		now = s.nextGeneration(tx, found)
-		return do(tx)
+		return do(tx, found.markState, now)
 	})
 	if err != nil {
 		return err
