@@ -293,6 +293,11 @@ func TestTimeouts(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, status.Locked)
 	require.Equal(t, "it was not used for 1h", status.LockedBy)
+
+	w = begin(t, nil)
+	w.service.Signer.Close() // as Lock does while tickets are created
+	_, err = w.batch(t, w.signer(t), 1, 1)
+	require.ErrorIs(t, err, ErrLocked)
 }
 
 // TestAnIdleKeyIsClosedByItself: without a request.

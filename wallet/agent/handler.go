@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/internal/duration"
+	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -126,6 +127,9 @@ var errNoPath = errors.New("the agent runs another version of pmctl, whose proto
 
 // refuse answers with an error. The HTTP status is for people with curl; clients use the code.
 func (h *handler) refuse(w http.ResponseWriter, err error) {
+	if errors.Is(err, keystore.ErrClosed) { // it was locked after it took the request
+		err = fmt.Errorf("%w: %w", ErrLocked, err)
+	}
 	described := h.describe(err)
 	status := http.StatusUnprocessableEntity
 	var tooLarge *http.MaxBytesError
