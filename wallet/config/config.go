@@ -306,7 +306,7 @@ func elsewhere(key []string) string {
 }
 
 // wrongType matches the decoder's error about a value of another type, which names Go types.
-const wrongType = `^cannot decode TOML (.+) into (?:.* of type )?(.+)$`
+const wrongType = `^cannot (?:decode TOML|store an?) (.+) in(?:to| a) (?:.* of type )?(.+)$`
 
 // wantedType describes the TOML value for a field of a Go type.
 func wantedType(field string) string {
