@@ -46,12 +46,13 @@ func newWorld(t *testing.T) world {
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	keyFile := filepath.Join(t.TempDir(), "key")
 	require.NoError(t, os.WriteFile(keyFile, []byte(hex.EncodeToString(crypto.FromECDSA(d.Accounts()[0].Key))), 0o600))
-	state, store := d.State(), filepath.Join(t.TempDir(), "pay.db")
+	state := d.State()
+	network, node, store := state.Network(), d.RPCURL(), filepath.Join(t.TempDir(), "pay.db")
 	return world{d.Recipients()[0].State().URL, func() wallet.Config {
 		account, err := open(t.Context(), keyFile)
 		require.NoError(t, err)
 		return wallet.Config{
-			Network: state.Network(), Nodes: []string{d.RPCURL()}, Store: store,
+			Network: network, Nodes: []string{node}, Store: store,
 			Account: account, Limits: policy.Default(),
 		}
 	}}
