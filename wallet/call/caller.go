@@ -251,10 +251,9 @@ func (c *Caller) pass(response *http.Response, result *Result) error {
 // challenged sends the request without a payment, and returns the payment that is due for it.
 // Where the app asks for none, due is nil and response is its answer.
 func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response *http.Response, err error) {
-	listing := c.Listing
-	if listing == nil {
-		listing = List(ctx, c.HTTP, r.Target)
-		defer listing.Close()
+	if c.Listing == nil {
+		c.Listing = List(ctx, c.HTTP, r.Target)
+		defer c.Listing.Close()
 	}
 	var movedTo *url.URL
 	response, err = c.ask(ctx, r)
@@ -284,7 +283,7 @@ func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response
 		return nil, nil, err
 	}
 	challenge.MovedTo = movedTo
-	found, unlisted := listing.wait()
+	found, unlisted := c.Listing.wait()
 	if challenge.App, challenge.Type = found.App, ""; found.App == "" {
 		challenge.App = r.Target.runner()
 	}

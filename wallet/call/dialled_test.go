@@ -64,3 +64,29 @@ func TestAnOrchestratorThatTakesNoRequest(t *testing.T) {
 		require.EqualValues(t, i+1, connections.Load())
 	}
 }
+
+// The list of runners and the call share a connection, also if the call begins before there is one.
+func TestACallSharesTheListsConnection(t *testing.T) {
+	var connections atomic.Int32
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.EnableHTTP2 = true
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.StartTLS()
+	defer server.Close()
+	caller, _, _, _ := captured(t)
+	caller.HTTP = HTTPClient()
+	defer caller.HTTP.CloseIdleConnections()
+	_, err := caller.Call(t.Context(), request(t, http.MethodGet, server.URL+"/apps/a/app"))
+	require.ErrorIs(t, err, ErrApp)
+	require.EqualValues(t, 1, connections.Load())
+
+	caller.HTTP.CloseIdleConnections()
+	caller.Listing, caller.Timeout = &Listing{sent: make(chan struct{})}, time.Millisecond
+	_, err = caller.ask(t.Context(), request(t, http.MethodGet, server.URL+"/apps/a/app"))
+	require.ErrorContains(t, err, "no answer within 1ms")
+	require.EqualValues(t, 1, connections.Load(), "the list has no connection yet")
+}

@@ -72,7 +72,7 @@ func HTTPClient() *http.Client {
 	return client
 }
 
-// ask sends the request without a payment. Its body waits for the orchestrator to want it. Of the
+// ask sends the request without a payment, on the connection of the list if it can. Its body waits for the orchestrator to want it. Of the
 // answer, a challenge is read whole. An error has no more time than an answer that does not come.
 func (c *Caller) ask(ctx context.Context, r *Request) (response *http.Response, err error) {
 	limited, silence := limit(ctx, c.Timeout, r.Body != nil)
@@ -91,6 +91,12 @@ func (c *Caller) ask(ctx context.Context, r *Request) (response *http.Response, 
 		request.Body = r.Body.reader(false)
 		if !set {
 			request.Header.Set("Expect", "100-continue")
+		}
+	}
+	if c.Listing != nil {
+		select {
+		case <-c.Listing.sent:
+		case <-limited.Done():
 		}
 	}
 	response, err = c.HTTP.Do(request)

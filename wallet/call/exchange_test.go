@@ -70,7 +70,7 @@ func TestAProtocolThatWasNotAskedFor(t *testing.T) {
 	})))
 	_, err := caller.Call(t.Context(), request(t, http.MethodGet, "https://localhost:47157/apps/live1/app"))
 	require.ErrorIs(t, err, ErrApp)
-	require.EqualError(t, err, "the app answered with status 101; nothing was paid")
+	require.EqualError(t, err, "localhost:47157 answered with status 101; nothing was paid")
 }
 
 // TestAnAppsOwnErrors are passed on as its answer, whatever they say: a refusal of the payment has

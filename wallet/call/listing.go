@@ -3,6 +3,8 @@ package call
 import (
 	"context"
 	"net/http"
+	"net/http/httptrace"
+	"sync"
 
 	"github.com/pmctl/pmctl/wallet/runner"
 )
@@ -10,7 +12,9 @@ import (
 // Listing is an app's entry in its orchestrator's list of runners, which is asked for in the
 // background.
 type Listing struct {
-	stop  context.CancelFunc
+	stop context.CancelFunc
+	// sent is closed when the request is on a connection, which others over HTTP/2 then share, or has ended.
+	sent  chan struct{}
 	found chan struct{} // closed when app and err are set
 	app   runner.Runner // the zero Runner for an app that is not listed
 	err   error
@@ -19,10 +23,12 @@ type Listing struct {
 // List asks the orchestrator of a target for its runners. Close the Listing after use.
 func List(ctx context.Context, client *http.Client, t Target) *Listing {
 	ctx, stop := context.WithCancel(ctx)
-	l := &Listing{stop: stop, found: make(chan struct{})}
+	l := &Listing{stop: stop, sent: make(chan struct{}), found: make(chan struct{})}
+	sent := sync.OnceFunc(func() { close(l.sent) })
 	go func() {
 		defer close(l.found)
-		l.app, l.err = find(ctx, client, t)
+		defer sent()
+		l.app, l.err = find(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: sent}), client, t)
 	}()
 	return l
 }
