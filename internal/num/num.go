@@ -12,13 +12,16 @@ func OrZero[T big.Int | big.Rat](v *T) *T {
 }
 
 // Sum returns a + b. Reducing a fraction takes far longer than adding, and longer the larger its
-// terms are, so that those with one denominator, as of tickets of one kind, keep it.
+// terms are, so that those with one denominator, as of tickets of one kind, keep it. With a whole number
+// there is nothing to reduce.
 func Sum(a, b *big.Rat) *big.Rat {
 	switch {
-	case a.Sign() == 0:
-		return new(big.Rat).Set(b)
-	case b.Sign() == 0:
-		return new(big.Rat).Set(a)
+	case a.IsInt() && !b.IsInt():
+		return Sum(b, a)
+	case b.IsInt():
+		sum := new(big.Rat).Set(a)
+		sum.Num().Add(sum.Num(), new(big.Int).Mul(b.Num(), a.Denom()))
+		return sum
 	case a.Denom().Cmp(b.Denom()) == 0:
 		return new(big.Rat).SetFrac(new(big.Int).Add(a.Num(), b.Num()), a.Denom())
 	}

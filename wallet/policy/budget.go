@@ -84,8 +84,8 @@ func (l Limits) CheckBudget(recipient common.Address, asked Sum, spent Spending)
 		if !ok {
 			continue
 		}
-		after := num.Sum(budget.asked, budget.spent)
-		if spent.ExhaustedReason == "" && after.Cmp(limit.Rat()) <= 0 {
+		left := num.Sum(limit.Rat(), new(big.Rat).Neg(budget.spent))
+		if spent.ExhaustedReason == "" && budget.asked.Cmp(left) <= 0 {
 			continue
 		}
 		return l.refuseBudget(&BudgetError{

@@ -65,7 +65,7 @@ func decode(rw http.ResponseWriter, r *http.Request, into any) error {
 		}
 	}
 	var body bytes.Buffer
-	body.Grow(usualBody)
+	body.Grow(int(min(max(0, r.ContentLength), usualBody)) + bytes.MinRead)
 	_, err := body.ReadFrom(http.MaxBytesReader(rw, r.Body, maxBody))
 	if large := new(http.MaxBytesError); errors.As(err, &large) {
 		return live.Refuse(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", large.Limit)

@@ -229,7 +229,7 @@ func (a *account) allow(asked policy.Sum, complete error) error {
 			return complete
 		}
 		spent := num.OrZero(bound.spent)
-		if num.Sum(bound.asked, spent).Cmp(bound.limit.Rat()) > 0 {
+		if bound.asked.Cmp(num.Sum(bound.limit.Rat(), new(big.Rat).Neg(spent))) > 0 {
 			return &AllowanceError{a.Name, bound.name, bound.asked, spent, *bound.limit, bound.ends}
 		}
 	}
