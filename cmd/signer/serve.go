@@ -150,7 +150,6 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 	if watched != nil {
 		options.Observe, options.Forecast = watched.Recorder.Observe, true
 	}
-	cli.PrepareFor(cli.Several)
 	o.KeyHere = true
 	o.Noted = func(text string) { options.Log.Warn(text) }
 	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
