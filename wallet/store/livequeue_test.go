@@ -267,6 +267,40 @@ func liveUsage(t *testing.T, place place) {
 	require.Equal(t, bob, sessions[1].Last.Client)
 }
 
+func TestOldSessionsAreForgotten(t *testing.T) { onEach(t, oldSessionsAreForgotten) }
+
+// A session that is not continued is removed with its last payment; one of another signer would begin anew.
+func oldSessionsAreForgotten(t *testing.T, place place) {
+	location := place(t)
+	s := open(t, location)
+	usage := s.LiveUsage()
+	ann := addClient(t, s, "ann", Terms{})
+	of := func(session byte, state *live.Session) LiveRequest {
+		r := liveRequest(session, 1)
+		r.Client, r.State = ann, state
+		return r
+	}
+	first := pay(t, s, of(1, nil))
+	old := pay(t, s, of(1, nil).with(first))
+	foreign := *old.Session
+	foreign.StateID = "0badcafe"
+	taken := pay(t, s, of(2, &foreign))
+	newest := pay(t, s, of(3, nil))
+	require.NoError(t, usage.Acknowledge(t.Context(), "push", ann, newest.Position))
+	removed, err := usage.Prune(t.Context(), "push", liveDay.AddDate(1, 0, 0))
+	require.NoError(t, err)
+	require.EqualValues(t, 2, removed)
+	_, err = livePayments(s).Pay(t.Context(), of(1, nil).with(old))
+	require.ErrorIs(t, err, live.ErrStateUnknown)
+	older := foreign
+	older.SequenceNumber--
+	_, err = livePayments(s).Pay(t.Context(), of(4, &older))
+	require.ErrorIs(t, err, live.ErrStateOld)
+	pay(t, s, of(2, nil).with(taken))
+	require.Equal(t, newest.Position+2, pay(t, s, of(3, nil).with(newest)).Position)
+	requireSound(t, location)
+}
+
 func TestSignerEvents(t *testing.T) { onEach(t, signerEvents) }
 
 func signerEvents(t *testing.T, place place) {

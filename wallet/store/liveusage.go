@@ -35,14 +35,21 @@ const (
 
 	selectWindow = `SELECT COALESCE(MAX(position), 0) FROM (SELECT position FROM signer_payments WHERE position > $1 ORDER BY position LIMIT $2) w`
 
-	// A session's last payment stays: the session continues from it. A client that has ever
-	// acknowledged a payment itself is waited for, too.
-	deleteUsage = `DELETE FROM signer_payments WHERE position IN (SELECT p.position FROM signer_payments p
+	// A client that has ever acknowledged a payment itself is waited for, too. Its newest payment stays: the
+	// positions continue from it.
+	oldUsage = ` FROM signer_payments p
 		LEFT JOIN signer_acknowledged a ON a.client = p.client AND a.consumer = $1
 		LEFT JOIN signer_acknowledged own ON own.client = p.client AND own.consumer = $3
-		JOIN signer_sessions s ON s.chain_id = p.chain_id AND s.sender = p.sender AND s.state_id = p.state_id AND p.sequence < s.sequence
+		LEFT JOIN signer_sessions s ON s.chain_id = p.chain_id AND s.sender = p.sender AND s.state_id = p.state_id
 		WHERE p.position > $4 AND p.position <= $5 AND p.made_at < $2
-			AND p.position <= COALESCE(a.position, 0) AND p.position <= COALESCE(own.position, p.position))`
+			AND p.position <= COALESCE(a.position, 0) AND p.position <= COALESCE(own.position, p.position)
+			AND p.position < (SELECT MAX(n.position) FROM signer_payments n WHERE n.client = p.client)`
+
+	// A session whose last payment is old is removed before that. Those that another signer has begun stay:
+	// without a record their states, however old, would be taken over again.
+	deleteSessions = `DELETE FROM signer_sessions WHERE (state_id, chain_id, sender) IN (SELECT s.state_id, s.chain_id, s.sender` + oldUsage + `
+		AND p.sequence = s.sequence AND LENGTH(s.state_id) = $6)`
+	deleteUsage = `DELETE FROM signer_payments WHERE position IN (SELECT p.position` + oldUsage + ` AND (s.sequence IS NULL OR p.sequence < s.sequence))`
 )
 
 // LiveUsage is the record of all payments of live sessions in a store, as it is sent to
@@ -148,12 +155,16 @@ const prunedAtOnce = 1000
 
 // Prune removes payments that were made before a time and that the consumer has acknowledged,
 // as has the client itself if it ever did, and returns how many. Their states and keys are
-// answered no more. What each client spent stays, and the last payment of each session.
+// answered no more, and a session without any is one that the signer has no record of. What each client
+// spent stays, its newest payment, and the last payment of each session that another signer has begun.
 func (u *LiveUsage) Prune(ctx context.Context, consumer string, before time.Time) (removed int64, err error) {
 	for last, end := int64(0), int64(0); ; last = end {
 		var some int64
 		err = u.store.writeFor(ctx, "remove old usage", func(tx *db.Tx) (err error) {
 			if err = tx.Row(selectWindow, last, prunedAtOnce).Scan(&end); err != nil {
+				return err
+			}
+			if err = tx.Exec(deleteSessions, consumer, before.UnixMilli(), ConsumerClient, last, end, 2*stateIDBytes); err != nil {
 				return err
 			}
 			if some, err = tx.Change(deleteUsage, consumer, before.UnixMilli(), ConsumerClient, last, end); err == nil && some == 0 {
