@@ -339,13 +339,14 @@ func reason(body []byte) string {
 }
 
 // readOwn reads an orchestrator's own answer, and closes it. A JSON document has an end of its own, also where
-// a proxy keeps the answer open for the rest of the request. It fails with *input.TooLongError for an answer
+// a proxy with HTTP/2 keeps the answer open for the rest of the request; an answer over HTTP/1 is read whole, so
+// that its connection serves the next request. It fails with *input.TooLongError for an answer
 // that is too long, which it returns in part.
 func readOwn(response *http.Response) ([]byte, error) {
 	defer response.Body.Close()
 	var read bytes.Buffer
 	document := json.NewDecoder(io.TeeReader(io.LimitReader(response.Body, maxAnswer), &read))
-	if isJSON(response) && document.Decode(new(json.RawMessage)) == nil {
+	if response.ProtoMajor > 1 && isJSON(response) && document.Decode(new(json.RawMessage)) == nil {
 		return read.Bytes(), nil
 	}
 	return input.ReadAll(io.MultiReader(&read, response.Body), maxAnswer)

@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"strings"
 	"testing"
@@ -63,6 +64,24 @@ func TestAnAnswerThatIsKeptOpen(t *testing.T) {
 	caller.Timeout = 50 * time.Millisecond
 	_, err = caller.Call(t.Context(), request(t, http.MethodGet, "https://localhost:47157/apps/missing"))
 	require.EqualError(t, err, "no answer within 50ms")
+}
+
+// TestAChallengeLeavesItsConnection to the payment, also where it states no length.
+func TestAChallengeLeavesItsConnection(t *testing.T) {
+	caller, _, captures, _ := captured(t)
+	ask := echoed(t)
+	ask.Body = nil
+	caller.Listing = List(t.Context(), caller.HTTP, ask.Target) // over other connections
+	defer caller.Listing.Close()
+	remotes := make(map[string]bool)
+	caller.HTTP = startedAt(t, httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		remotes[req.RemoteAddr] = true
+		captures.ServeHTTP(w, req)
+		_ = http.NewResponseController(w).Flush()
+	})))
+	_, err := caller.Call(t.Context(), ask)
+	require.NoError(t, err)
+	require.Len(t, remotes, 1)
 }
 
 // TestSilenceCountsWhileNothingIsSent: the source of a body may be slow, and so may an answer be that

@@ -390,7 +390,7 @@ func TestDeliverySlow(t *testing.T) {
 	r := c.runTo(open(t, l.Path()), delivery.NewEndpoint("http://"+c.address, nil).WithTimeout(time.Millisecond))
 	require.NotContains(t, r.log.String(), "failures", "the other one has the lease")
 	r.again(time.Minute)
-	require.Contains(t, r.log.String(), "it did not answer within 1ms")
+	require.Contains(t, r.log.String(), "it did not answer within 1ms\"")
 }
 
 // A collector that takes too long for many events gets fewer at once, until it has all.

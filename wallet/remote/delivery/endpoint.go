@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/internal/duration"
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/internal/transport"
 )
@@ -120,7 +121,7 @@ func (e *Endpoint) post(ctx context.Context, media string, body []byte) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
 		// net/http has two texts for it, and which one comes is random.
-		return fmt.Errorf("it did not answer within %v: %w", duration.Text(e.client.Timeout), context.DeadlineExceeded)
+		return hint.Kind(context.DeadlineExceeded, fmt.Errorf("it did not answer within %v", duration.Text(e.client.Timeout)))
 	case err != nil:
 		return neterr.WithoutURL(err)
 	}
