@@ -81,7 +81,7 @@ func (s *seat) everyCommand() []string {
 		"signer client add studio --ev-per-day 0.000000000000000001eth --expires 720h --recipient " + me + " --max-price 500wei/second", "signer client list", "signer client show studio",
 		"signer client set studio --ev-total 1eth", "signer client rotate studio --sdk-token https://signer.example:8935", "signer client revoke studio", "signer serve --log xml", "signer usage",
 		"agent status", "agent lock", "agent stop", "agent start --foreground --from 0x12",
-		"fund --deposit 0.1eth --reserve 0.100000000000000001eth --yes", "unlock --yes", "unlock cancel --yes", "withdraw --yes", "exit --yes --timeout 1ns",
+		"fund --deposit 0.1eth --reserve 0.100000000000000001eth --yes", "unlock --dry-run", "unlock --yes", "unlock cancel --yes", "withdraw --yes", "exit --yes --timeout 1ns",
 	}
 }
 

@@ -63,6 +63,9 @@ func emitDryRun(r *Run, p *wallet.Proposal) error {
 
 func (d dryRunResult) write(w *page.Page) {
 	for _, sentence := range d.says {
+		if w.Bounded {
+			sentence = page.Wrap(sentence, w.Width)
+		}
 		w.Print(sentence + "\n")
 	}
 	fields := []page.Field{
