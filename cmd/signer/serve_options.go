@@ -166,7 +166,9 @@ func (o *discoveryOptions) options(ctx context.Context, env *cli.Env, log *slog.
 		return nil, nil
 	case o.orchestrators != fromChain:
 		discovery.Candidates = runner.File(o.orchestrators)
-		if _, err := discovery.Candidates(ctx); err != nil { // later its mistakes would only be logged
+		if _, err := discovery.Candidates(ctx); ctx.Err() != nil {
+			return nil, err
+		} else if err != nil { // later its mistakes would only be logged
 			return nil, cli.Usagef("--orchestrators: %w", err)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -27,8 +26,8 @@ const (
 // File reads candidates from a file with a URL on each line, anew in each round. Empty lines and
 // lines that begin with # are skipped.
 func File(path string) func(context.Context) ([]Candidate, error) {
-	return func(context.Context) ([]Candidate, error) {
-		file, err := os.Open(path)
+	return func(ctx context.Context) ([]Candidate, error) {
+		file, err := input.Open(ctx, path)
 		if err != nil {
 			return nil, err
 		}

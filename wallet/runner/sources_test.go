@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -19,6 +20,8 @@ func TestCandidatesOfAFile(t *testing.T) {
 	read := File(path)
 	_, err := read(t.Context())
 	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = File(filepath.Dir(path))(t.Context())
+	require.ErrorIs(t, err, input.ErrFolder, "opened as one that ends with its context")
 	require.NoError(t, os.WriteFile(path, []byte("# ours\n\nhttps://a:1\r\n  b:2\n"), 0o600))
 	got, err := read(t.Context())
 	require.NoError(t, err)

@@ -22,12 +22,13 @@ const (
 // Cause is why a store may lack records.
 type Cause struct {
 	Code CauseCode `json:"code"`
-	// Was is the earlier place, for CausePath.
+	// Was is the earlier place, for CausePath; "" where only the code is kept.
 	Was string `json:"was,omitempty"`
 }
 
 var causeWords = map[CauseCode]string{
 	CauseMachine:  "it was on another machine before",
+	CausePath:     "it was at another place before",
 	CauseFile:     "its file is a different one than before",
 	CauseServer:   "its server was restored from a backup, or a standby was promoted",
 	CauseTables:   "its tables were created again, as restoring a dump does",
@@ -42,7 +43,7 @@ var causeWords = map[CauseCode]string{
 
 // String describes the cause in a clause about the store, such as "its file is missing".
 func (c Cause) String() string {
-	if c.Code == CausePath {
+	if c.Was != "" {
 		return "it was at " + c.Was + " before"
 	}
 	if words := causeWords[c.Code]; words != "" {

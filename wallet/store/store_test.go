@@ -106,12 +106,16 @@ func TestRefusesFilesThatAreNoStore(t *testing.T) {
 	for _, path := range []string{text, short, foreign} {
 		before, err := os.ReadFile(path)
 		require.NoError(t, err)
-		_, err = Open(t.Context(), path)
-		require.ErrorIs(t, err, ErrNotStore)
-		require.ErrorContains(t, err, path)
+		_, refused := Open(t.Context(), path)
+		require.ErrorIs(t, refused, ErrNotStore)
+		require.ErrorContains(t, refused, path)
 		after, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, before, after, "%s was changed", path)
+		if path == foreign { // to move it away could damage the other program
+			said, _ := hint.Of(refused)
+			require.Equal(t, "name another place with --store, or restore this one from a backup if it was pmctl's; it is left as it is", said)
+		}
 	}
 }
 

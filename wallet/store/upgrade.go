@@ -19,7 +19,8 @@ func inspect(d *db.DB, tx *db.Tx) (version int, id string, err error) {
 		return 0, "", err
 	}
 	if !slices.Contains(names, "meta") {
-		return 0, "", fmt.Errorf("%w: the database belongs to another program", ErrNotStore)
+		return 0, "", hint.With(fmt.Errorf("%w: the database belongs to another program", ErrNotStore),
+			"name another place with --store, or restore this one from a backup if it was pmctl's; it is left as it is")
 	}
 	facts := make(map[string]string)
 	if err := tx.Together(readMeta(facts)); err != nil {

@@ -40,11 +40,17 @@ func (e *DamagedError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.E
 func (e *DamagedError) Unwrap() error { return e.Err }
 
 func (e *DamagedError) Hint() string {
+	if _, ok := hint.Of(e.Err); ok {
+		return e.Remedy()
+	}
 	return "run pmctl store check to see all of the damage; " + e.Remedy()
 }
 
 // Remedy says what can be done once the damage is known.
 func (e *DamagedError) Remedy() string {
+	if said, ok := hint.Of(e.Err); ok {
+		return said
+	}
 	if isDatabase, err := classify(e.Path); err == nil && isDatabase {
 		return "restore the schema pmctl from a backup, or use another database: pmctl then fetches fresh ticket params"
 	}
