@@ -340,6 +340,14 @@ func TestATopUpWhoseNonceAnotherWalletUsed(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, done.Resumed)
 	r.requireFunds("1 ETH", "0 wei")
+
+	// Its own command sends it with another nonce, also with a key that is opened once.
+	w = r.open(1)
+	defer w.Close()
+	sender := r.Accounts()[0].Address
+	_, err = w.Fund(t.Context(), wallet.Funding{Deposit: *r.rules.Deposit, Beneficiary: sender}, wallet.SendOptions{RequestID: "fund auto " + sender.Hex() + " 1", Agreed: true})
+	require.NoError(t, err)
+	r.requireFunds("2 ETH", "0 wei")
 }
 
 // TestATopUpWhoseBlockIsReplaced is sent again by the next look, with those before it.

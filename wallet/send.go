@@ -249,7 +249,7 @@ func (t *sendFlow) finish(caller context.Context) (Transaction, error) {
 		result, err := t.await(ctx)
 		cancel()
 		var lost *tx.LostError
-		if !errors.As(err, &lost) || !t.Account.Reopens() {
+		if !errors.As(err, &lost) || t.Account.Source() == nil && !t.Account.Reopens() {
 			return result, err
 		}
 		if _, unknown := t.journal.Find(caller, lost.By); unknown != nil && !retry {

@@ -228,8 +228,8 @@ func (j *Journal) Record(ctx context.Context, intent *tx.Intent, outcome tx.Outc
 			return err
 		case outcome.State == tx.Refused && held.run != token:
 			return tx.ErrNotOwner
-		case outcome.By == common.Hash{} && intent.SettledBy != common.Hash{}:
-			// A mined transaction is replaced by another mined one only.
+		case outcome.By == common.Hash{} && intent.SettledBy != common.Hash{} && outcome.State != tx.Lost:
+			// A mined transaction stays, also if its block was replaced, until another one has its nonce.
 			return &tx.ChangedError{ID: intent.ID, Found: intent.State, Nonce: intent.Nonce}
 		}
 		return t.Exec(updateIntentState, string(outcome.State),

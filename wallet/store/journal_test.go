@@ -310,12 +310,17 @@ func eachChangeNamesWhatItChanges(t *testing.T, place place) {
 		var changed *tx.ChangedError
 		require.ErrorAs(t, err, &changed, name)
 		require.Equal(t, tx.Mined, changed.Found, name)
-		if name != "mined" && name != "adopt" {
+		if name != "mined" && name != "adopt" && name != "lost" {
 			require.ErrorIs(t, change(resumed), tx.ErrChanged, "%s, though it has read the journal", name)
 		}
 	}
 	require.NoError(t, first.Reload(t.Context(), begun))
 	require.Equal(t, resumed.SettledBy, begun.SettledBy)
+
+	// Its block was replaced, and another wallet's transaction used the nonce.
+	first.record(begun, tx.Lost, common.Hash{})
+	require.NoError(t, first.Move(t.Context(), begun, slot(1, 5)))
+	require.Equal(t, tx.Open, second.resumed("a", "fund 1").State)
 
 	change(t, first.store, `DELETE FROM attempts`)
 	change(t, first.store, `DELETE FROM intents`)

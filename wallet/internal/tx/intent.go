@@ -149,8 +149,8 @@ type Journal interface {
 	// an open or a mined one has its nonce.
 	Add(ctx context.Context, intent *Intent, attempt Attempt) error
 
-	// Record stores an intent's outcome. Lost never replaces a state with a mined transaction.
-	// Refused is stored only for the run that the intent belongs to.
+	// Record stores an intent's outcome. Open and Refused never replace a state with a mined
+	// transaction. Refused is stored only for the run that the intent belongs to.
 	Record(ctx context.Context, intent *Intent, outcome Outcome) error
 
 	// Reload reads the intent again: other runs may have added transactions, or settled it.
