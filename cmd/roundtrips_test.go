@@ -252,7 +252,7 @@ func TestRoundTripsIntoThePast(t *testing.T) {
 	notInShort(t)
 	t.Parallel()
 	s := newShell(t, devnet.Config{Recipients: 1})
-	require.NoError(t, s.net.Mine(t.Context(), 3000))
+	require.NoError(t, s.net.Mine(t.Context(), 1500))
 	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
 	require.NoError(t, s.net.Mine(t.Context(), 1000))
 	state := s.net.State()

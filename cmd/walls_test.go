@@ -37,8 +37,13 @@ func TestPackagesCanBeRead(t *testing.T) {
 	for _, p := range listed(t, "-export", "-deps", module+"/...") {
 		exports[p.ImportPath] = p.Export
 	}
+	fset := token.NewFileSet()
+	// One importer for all, since what they import is much the same.
+	imports := importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
+		return os.Open(exports[path])
+	})
 	for _, p := range listed(t, module+"/...") {
-		files, pkg := p.arrows(t, exports)
+		files, pkg := p.arrows(t, fset, imports)
 		for from, reached := range files {
 			circle := []string{from}
 			for to := range reached {
@@ -86,9 +91,8 @@ func listed(t *testing.T, args ...string) (found []listedPackage) {
 
 // arrows returns, for each hand-written file of a package, the files that it needs, of
 // itself or by another.
-func (p listedPackage) arrows(t *testing.T, exports map[string]string) (map[string]map[string]bool, *types.Package) {
+func (p listedPackage) arrows(t *testing.T, fset *token.FileSet, imports types.Importer) (map[string]map[string]bool, *types.Package) {
 	t.Helper()
-	fset := token.NewFileSet()
 	var parsed []*ast.File
 	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
 		file, err := parser.ParseFile(fset, filepath.Join(p.Dir, name), nil, parser.ParseComments)
@@ -101,9 +105,7 @@ func (p listedPackage) arrows(t *testing.T, exports map[string]string) (map[stri
 	checker := types.Config{
 		FakeImportC: true,
 		Error:       func(error) {}, // what is generated is not there
-		Importer: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
-			return os.Open(exports[path])
-		}),
+		Importer:    imports,
 	}
 	pkg, _ := checker.Check(p.ImportPath, fset, parsed, &types.Info{Uses: uses})
 	file := func(pos token.Pos) string { return filepath.Base(fset.Position(pos).Filename) }
