@@ -88,6 +88,9 @@ func maxPrices(texts []string) (live.MaxPrices, error) {
 		if err != nil {
 			return nil, cli.Usage(fmt.Errorf("--max-price: %w", err))
 		}
+		if prices[price.Type.Counts()] != nil {
+			return nil, cli.Usagef("--max-price %q is a second price of the same unit", text)
+		}
 		prices[price.Type.Counts()] = price.Wei
 	}
 	return prices, nil
