@@ -352,6 +352,10 @@ func TestAMarkHasTheTimeOfTheFile(t *testing.T) {
 	}
 	first := written(path)
 	require.Equal(t, first, written(newestMark(t, path)))
+	new := filepath.Join(t.TempDir(), "store.db")
+	open(t, new)
+	open(t, new)
+	require.Equal(t, written(new), written(newestMark(t, new)), "all of it is in its log")
 	s := open(t, path)
 	reserve(t, s, params(1), 1)
 	require.NoError(t, s.Close())

@@ -110,24 +110,23 @@ func (s *Store) Close() error {
 func (s *Store) remember(now markState) {
 	s.setID(now.id)
 	if at, _, known := s.db.Written(); known && at != now.at {
-		if file, known := s.unlogged(context.Background()); known {
-			now.fileState = now.fileState.with(file)
-		}
+		file, _ := s.unlogged(context.Background())
+		now.fileState = now.fileState.with(file)
 	}
 	_ = s.mark.keep(now)
 }
 
-// unlogged reads the state of a store's file; known is false for a database.
+// unlogged reads the state of a store's file. A new one, which is in its log alone, has nothing; known is
+// false for that, and for a database.
 func (s *Store) unlogged(ctx context.Context) (file fileState, known bool) {
 	text, known := s.db.Unlogged(ctx, selectMeta, metaGeneration)
-	if !known {
-		return file, false
+	if known {
+		var err error
+		file.flushed, _, err = parseGeneration(text)
+		known = err == nil
 	}
-	var err error
-	if file.flushed, _, err = parseGeneration(text); err == nil {
-		file.at, _, known = s.db.Written() // the file has at least that generation then
-	}
-	return file, known && err == nil
+	file.at, _, _ = s.db.Written() // the file has at least that generation then
+	return file, known
 }
 
 // read returns the result of do, which asks the store once. what is the operation's name in errors.
