@@ -43,6 +43,7 @@ func TestEveryPromptEnds(t *testing.T) {
 		{name: "account export: sure", args: []string{"account", "export", "--raw", "--out", s.file("exported")}, asks: "[y/N] "},
 		{name: "fund: deposit", args: []string{"fund"}, asks: "Add to the deposit"},
 		{name: "fund: half an amount", args: []string{"fund"}, before: []string{"Add to the deposit", "0.1et"}, asks: "0.1et"},
+		{name: "fund: no amount", args: []string{"fund"}, before: []string{"Add to the deposit", "six hundred thousand gwei\r"}, asks: "25gwei or\r\n1000wei\r\nAdd to the deposit"},
 		{name: "fund: reserve", args: []string{"fund"}, before: []string{"Add to the deposit", "0.1eth\r"}, asks: "Add to the reserve"},
 		{name: "fund: sure", args: []string{"fund", "--deposit", "1eth"}, asks: "[y/N] "},
 		{name: "fund: passphrase", args: []string{"fund", "--deposit", "1eth"}, before: []string{"[y/N] ", "y\r"}, asks: "assphrase of 0x"},

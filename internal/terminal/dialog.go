@@ -86,7 +86,7 @@ func (p *Dialog) Text(ctx context.Context, label string, valid func(string) erro
 			if wrong == nil {
 				return nil
 			}
-			fmt.Fprintln(editor, wrong)
+			fmt.Fprintln(editor, page.Wrap(wrong.Error(), p.Width()))
 		}
 	})
 	return text, err
