@@ -61,7 +61,7 @@ func TestAnOrchestratorThatTakesNoRequest(t *testing.T) {
 		err := request(t.Context())
 		require.ErrorIs(t, err, pay.ErrUnreachable)
 		require.False(t, errors.Is(err, context.DeadlineExceeded))
-		require.EqualValues(t, i+1, connections.Load())
+		require.EqualValues(t, i+1, connections.Load(), "%v", err)
 	}
 }
 
