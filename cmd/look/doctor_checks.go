@@ -39,7 +39,7 @@ func (d *diagnosis) checkConfig(context.Context) check.Finding {
 	case settings.User.Path == "":
 		return check.Fine("there is no home folder to have one in")
 	case !settings.User.Found:
-		return check.Fine("%s (does not exist)", settings.User.Path)
+		return check.Fine("%s (absent)", settings.User.Path)
 	}
 	return check.Fine("%s", settings.User.Path)
 }
