@@ -191,7 +191,7 @@ func (c configResult) write(w *page.Page) {
 		}
 		text := file.Path
 		if !file.Found {
-			text += " (absent)"
+			text += " (does not exist)"
 		}
 		fields = append(fields, page.Field{names[i], text})
 		inFiles = append(inFiles, file.Path, names[i])
