@@ -45,7 +45,7 @@ compile = echo "Compiling into $(BIN)/. The first time this takes a few minutes.
 # The longest packages begin first, and the others fill what they leave.
 test: export GOGC = 400
 test:
-	$(GO) test $(TESTED) -skip '^TestSoak' -shuffle=on -p 4 -parallel 4 -timeout 30m ./cmd ./wallet/store ./docs ./...
+	$(GO) test $(TESTED) -skip '^TestSoak' -shuffle=on -p 3 -parallel 4 -timeout 30m ./cmd ./wallet/store ./docs ./...
 
 ## race: run the tests under the race detector; RACE=whole runs the long ones and the scripts, too
 # The tests of cmd run its commands in their own process; the scripts start hundreds of
