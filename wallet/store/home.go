@@ -172,7 +172,7 @@ func (s *Store) compare(ctx context.Context, tx *db.Tx, found *condition, seen m
 		if !logged {
 			least = found.generation // the log is in the file completely
 		}
-		if !known || at == seen.at && seen.flushed >= least { // it is as it was when it was read last
+		if !known || seen.isAt(at) && seen.flushed >= least { // it is as it was when it was read last
 			return nil, nil
 		}
 		if file, known := s.unlogged(ctx); !known || file.flushed >= least {

@@ -321,8 +321,15 @@ func TestAFileThatIsOverwrittenInUse(t *testing.T) {
 	}
 }
 
-// A process that was killed leaves its log, and an older copy replaces the file.
+// A process that was killed leaves its log, and an older copy replaces the file, also where the file system
+// counts whole seconds: both were written in the same one.
 func TestAnOlderFileUnderANewerLog(t *testing.T) {
+	for name, second := range map[string]bool{"of another time": false, "of the same second": true} {
+		t.Run(name, func(t *testing.T) { anOlderFileUnderANewerLog(t, second) })
+	}
+}
+
+func anOlderFileUnderANewerLog(t *testing.T, second bool) {
 	dir, path, before := used(t)
 	older := files(t, dir)
 	s := open(t, path)
@@ -335,6 +342,11 @@ func TestAnOlderFileUnderANewerLog(t *testing.T) {
 	require.NoError(t, s.Close())
 	restoreFiles(t, dir, older, "store.db")
 	restoreFiles(t, dir, newer, "store.db-wal")
+	if second {
+		now := time.Now().Truncate(time.Second)
+		require.NoError(t, os.Chtimes(path, time.Time{}, now))
+		require.NoError(t, os.Chtimes(newestMark(t, path), time.Time{}, now))
+	}
 	report, err := Check(t.Context(), path)
 	require.NoError(t, err)
 	require.Equal(t, Cause{Code: CauseOlder}.String(), report.CopyReason)

@@ -81,6 +81,10 @@ type fileState struct {
 	at int64
 }
 
+// isAt reports whether a file that was written at a time is in this state. Whole seconds are of a file system
+// that has no more, where an older copy can have the time of the file that it replaces.
+func (f fileState) isAt(at int64) bool { return f.at == at && at%int64(time.Second) != 0 }
+
 // with merges two states of one file, the other being what was read later.
 func (f fileState) with(other fileState) fileState {
 	if f.flushed > other.flushed || f.flushed == other.flushed && other.at == 0 {

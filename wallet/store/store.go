@@ -109,7 +109,7 @@ func (s *Store) Close() error {
 // until the next change.
 func (s *Store) remember(now markState) {
 	s.setID(now.id)
-	if at, _, known := s.db.Written(); known && at != now.at {
+	if at, _, known := s.db.Written(); known && !now.isAt(at) {
 		file, _ := s.unlogged(context.Background())
 		now.fileState = now.fileState.with(file)
 	}
