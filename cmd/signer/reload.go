@@ -3,13 +3,10 @@ package signer
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
@@ -20,10 +17,8 @@ import (
 // reloading reads the settings of a signer that runs again: the config files' limits, and the
 // files that the command line names.
 type reloading struct {
-	run *cli.Run
-	cmd *cobra.Command
-	// end stops the signer.
-	end     context.CancelFunc
+	run     *cli.Run
+	cmd     *cobra.Command
 	options *serveOptions
 	service *wallet.RemoteSigner
 	signer  *wallet.RemoteSignerOptions
@@ -34,10 +29,6 @@ type reloading struct {
 }
 
 func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, *tls.Config, error) {
-	if l.run.ErrTerminal && !term.IsTerminal(int(os.Stderr.Fd())) { // which is why there was a hangup
-		l.end()
-		return nil, nil, errors.New("the terminal of the signer's log was closed")
-	}
 	files, err := l.run.Settings()
 	if err != nil {
 		return nil, nil, err

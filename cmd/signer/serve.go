@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/duration"
@@ -173,13 +174,12 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		}
 	}
 	cli.FailBrokenPipes() // payments go on after the reader of the log has ended
-	ctx, end := context.WithCancel(cmd.Context())
-	defer end()
-	again := &reloading{run: r, cmd: cmd, end: end, options: o, service: signer, signer: options, files: files, began: w.Config}
-	return service.Serve(ctx, service.Config{
+	again := &reloading{run: r, cmd: cmd, options: o, service: signer, signer: options, files: files, began: w.Config}
+	return service.Serve(cmd.Context(), service.Config{
 		Signer: signer, Listener: listener, TLS: encrypted, Drain: o.drain, Admin: watched,
 		Reload: again.apply, Hangups: hangups, Getenv: r.Getenv, Log: options.Log,
-		About: []any{"account", w.Account.Address().Hex(), "network", w.Network.Name},
+		Deserted: func() bool { return r.ErrTerminal && !term.IsTerminal(int(os.Stderr.Fd())) },
+		About:    []any{"account", w.Account.Address().Hex(), "network", w.Network.Name},
 	})
 }
 

@@ -35,13 +35,17 @@ func (s *served) reload(ctx context.Context) (*admin.Reloaded, error) {
 	return done, nil
 }
 
-// onHangup reloads at each hangup until ctx ends.
-func (s *served) onHangup(ctx context.Context) {
+// onHangup reloads at each hangup until ctx ends, or ends the signer.
+func (s *served) onHangup(ctx context.Context, end context.CancelFunc) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.Hangups:
+			if s.Deserted != nil && s.Deserted() {
+				end()
+				return
+			}
 			_, _ = s.reload(ctx) // which the log has
 		}
 	}

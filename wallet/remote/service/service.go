@@ -49,6 +49,10 @@ type Config struct {
 	Reload  func(context.Context) (*admin.Reloaded, *tls.Config, error)
 	Hangups <-chan os.Signal
 
+	// Deserted reports whether a hangup is that of the terminal with the log, which was closed: it ends the
+	// signer. Nil is never.
+	Deserted func() bool
+
 	// Getenv has the variables with which a service manager names itself; nil is for none.
 	Getenv func(string) string
 
@@ -76,6 +80,8 @@ const adminDrain = time.Second
 func Serve(ctx context.Context, c Config) error {
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	s := &served{Config: c}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	if c.Getenv != nil {
 		s.manager = systemd.FromEnvironment(c.Getenv)
 	}
@@ -106,7 +112,7 @@ func Serve(ctx context.Context, c Config) error {
 		})
 	}
 	running.Go(func() { c.Signer.Run(beside) })
-	running.Go(func() { s.onHangup(beside) })
+	running.Go(func() { s.onHangup(beside, end) })
 	running.Go(func() { s.manager.Watch(beside, c.Signer.Alive) })
 	c.Log.Info("ready", ready...)
 	s.notify(systemd.Ready)
