@@ -157,7 +157,10 @@ func CheckFlags(cmd *cobra.Command) error {
 	})
 	usage := "usage: " + UsageLine(cmd) + "; see " + cmd.CommandPath() + " --help"
 	if len(missing) > 0 {
-		noun := strings.TrimPrefix(words.Count(len(missing), "flag"), strconv.Itoa(len(missing))+" ")
+		noun := "flag"
+		if len(missing) > 1 {
+			noun = "flags"
+		}
 		return hint.With(fmt.Errorf("missing %s %s", noun, strings.Join(missing, " and ")), "%s", usage)
 	}
 	if empty != nil {

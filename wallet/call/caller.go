@@ -249,7 +249,8 @@ func (c *Caller) pass(response *http.Response, result *Result) error {
 }
 
 // challenged sends the request without a payment, and returns the payment that is due for it.
-// Where the app asks for none, due is nil and response is its answer.
+// Where the app asks for none, due is nil and response is its answer. The list of runners is asked for once, however
+// often a caller is challenged.
 func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response *http.Response, err error) {
 	if c.Listing == nil {
 		c.Listing = List(ctx, c.HTTP, r.Target)

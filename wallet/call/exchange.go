@@ -72,8 +72,9 @@ func HTTPClient() *http.Client {
 	return client
 }
 
-// ask sends the request without a payment, on the connection of the list if it can. Its body waits for the orchestrator to want it. Of the
-// answer, a challenge is read whole. An error has no more time than an answer that does not come.
+// ask sends the request without a payment, on the connection of the list if it can. Its body waits for the
+// orchestrator to want it. Of the answer, a challenge is read whole. An error has no more time than an answer
+// that does not come.
 func (c *Caller) ask(ctx context.Context, r *Request) (response *http.Response, err error) {
 	limited, silence := limit(ctx, c.Timeout, r.Body != nil)
 	defer func() {
